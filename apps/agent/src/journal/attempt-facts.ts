@@ -1,0 +1,31 @@
+/** Reads questions off an attempt's facts; the order of lines is the order of events. */
+import type { Fact } from './attempt-record.js'
+
+export type FactOf<Kind extends Fact['fact']> = Extract<Fact, { fact: Kind }>
+
+/** The first fact of a kind; undefined when it has not happened. */
+export function first<Kind extends Fact['fact']>(facts: readonly Fact[], kind: Kind): FactOf<Kind> | undefined {
+  return facts.find((fact): fact is FactOf<Kind> => fact.fact === kind)
+}
+
+/** The newest fact of a kind. */
+export function last<Kind extends Fact['fact']>(facts: readonly Fact[], kind: Kind): FactOf<Kind> | undefined {
+  return facts.findLast((fact): fact is FactOf<Kind> => fact.fact === kind)
+}
+
+/** All facts of a kind, oldest first. */
+export function all<Kind extends Fact['fact']>(facts: readonly Fact[], kind: Kind): FactOf<Kind>[] {
+  return facts.filter((fact): fact is FactOf<Kind> => fact.fact === kind)
+}
+
+/** True once a fact of this kind is recorded. */
+export function has(facts: readonly Fact[], kind: Fact['fact']): boolean {
+  return facts.some((fact) => fact.fact === kind)
+}
+
+/** True once the server acknowledged an item (for states: the one named). */
+export function isDelivered(facts: readonly Fact[], item: FactOf<'delivered'>['item'], name?: string): boolean {
+  return facts.some(
+    (fact) => fact.fact === 'delivered' && fact.item === item && (name === undefined || fact.name === name),
+  )
+}

@@ -1,0 +1,111 @@
+/** The facts of an attempt: each line of its journal is one; what happened is decided from them alone. */
+import { type Static, type TProperties, Type } from 'typebox'
+
+const Count = Type.Integer({ minimum: 0 })
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+
+/** Where a state came from: POSTed to the loopback backend, left behind as errored.tfstate, or printed into the output. */
+export const StateOrigin = Type.Enum(['posted', 'errored', 'printed'])
+export type StateOrigin = Static<typeof StateOrigin>
+
+/** The rungs of the cancel ladder that reach terraform's pid. */
+export const Rung = Type.Enum(['interrupt', 'interrupt_again', 'kill'])
+export type Rung = Static<typeof Rung>
+
+/** Who wants the attempt to stop. */
+export const CancelReason = Type.Enum(['operator', 'force', 'forgotten', 'shutdown'])
+export type CancelReason = Static<typeof CancelReason>
+
+/** The counts of a plan or apply. */
+export const Counts = Type.Object({ add: Count, change: Count, destroy: Count })
+export type Counts = Static<typeof Counts>
+
+/** What leaves the agent; `state` items are named by their file. */
+export const Item = Type.Enum(['state', 'plan', 'plan_json', 'progress', 'log', 'status'])
+export type Item = Static<typeof Item>
+
+const fact = <const Kind extends string, Fields extends TProperties>(kind: Kind, fields: Fields) =>
+  Type.Object({ fact: Type.Literal(kind), at: Type.String(), ...fields })
+
+/** Received from the server and not yet answered: always the first line. The lease is a secret. */
+export const Offered = fact('offered', {
+  taskId: Count,
+  attempt: Count,
+  workspaceId: Type.String(),
+  action: Type.Enum(['plan', 'apply']),
+  leaseToken: Type.String(),
+  leaseTtlMs: Count,
+  workRoot: Type.String(),
+})
+export type Offered = Static<typeof Offered>
+
+/** A state terraform wrote, durable under `states/<file>`. */
+export const StateReceived = fact('stateReceived', {
+  file: Type.String(),
+  origin: StateOrigin,
+  serial: Count,
+  lineage: Type.String(),
+  sha256: Sha256,
+  sizeBytes: Count,
+  /** False: kept aside (another lineage); never delivered as current. */
+  isOurs: Type.Boolean(),
+})
+export type StateReceived = Static<typeof StateReceived>
+
+/** What the attempt came to; written once, before it is told. */
+export const Outcome = fact('outcome', {
+  status: Type.Enum(['success', 'applied', 'failed', 'cancelled']),
+  counts: Type.Optional(Counts),
+  durationSeconds: Count,
+  errorCode: Type.Optional(Type.String()),
+  errorMessage: Type.Optional(Type.String()),
+})
+export type Outcome = Static<typeof Outcome>
+
+/** One line of the journal. */
+export const Fact = Type.Union([
+  Offered,
+  /** Data document, state, configuration and (apply) plan archive are on disk. */
+  fact('fetched', {}),
+  /** The work directory is claimed and holds the configuration. */
+  fact('prepared', { directory: Type.String(), fingerprint: Type.String(), warnings: Type.Array(Type.String()) }),
+  fact('engineFound', { engine: Type.String(), version: Type.String(), path: Type.String() }),
+  fact('backendOpened', { port: Count, username: Type.String(), password: Type.String() }),
+  fact('initSkipped', {}),
+  /** About to start a command: durable before the supervisor is spawned. */
+  fact('spawning', { run: Type.String(), outputOffset: Count }),
+  fact('exited', { run: Type.String(), code: Type.Integer() }),
+  /** `show -json` of the plan was read. */
+  fact('planShown', { counts: Counts, hasChanges: Type.Boolean() }),
+  /** Plan archive and redacted plan-json are on disk, ready for delivery. */
+  fact('planPacked', { sha256: Sha256, sizeBytes: Count }),
+  fact('planRestored', { elsewhere: Type.Boolean() }),
+  /** The start gate is asked: from here on "may have started" on the server's side. */
+  fact('startAsked', { startId: Type.String() }),
+  fact('startAnswered', {
+    granted: Type.Boolean(),
+    code: Type.Optional(Type.String()),
+    message: Type.Optional(Type.String()),
+  }),
+  StateReceived,
+  fact('statesCollected', {}),
+  fact('cancelRequested', { reason: CancelReason }),
+  /** Intent to signal terraform of a run: durable before the signal. */
+  fact('signalling', { run: Type.String(), rung: Rung }),
+  /** The attempt cannot go on; the first one counts. */
+  fact('failed', { code: Type.String(), message: Type.String() }),
+  Outcome,
+  /** The raw output is whole: nothing is written to it any more. */
+  fact('outputClosed', { sizeBytes: Count }),
+  /** The work directory is clean and its claim gone. */
+  fact('released', {}),
+  /** The server has acknowledged an item (`name`: the state's file); late when it was stored as late data. */
+  fact('delivered', { item: Item, name: Type.Optional(Type.String()), late: Type.Boolean() }),
+  /** The server no longer wants this attempt: keep the data, deliver it as late. */
+  fact('forgotten', {}),
+])
+export type Fact = Static<typeof Fact>
+
+/** A fact before the journal stamps its time. */
+export type NewFact = DistributiveOmit<Fact, 'at'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never

@@ -1,0 +1,131 @@
+/** An attempt's journal: facts appended as JSON lines, each durable (fsync) before `append` resolves. */
+import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { parse } from '@iac-agent/protocol'
+import { Fact, type NewFact } from './attempt-record.js'
+
+export type FactListener = (fact: Fact) => void
+
+/** The one writer of a journal file. Appends made at once share an fsync. */
+export class Journal implements AsyncDisposable {
+  readonly #file: FileHandle
+  readonly #facts: Fact[]
+  readonly #listeners = new Set<FactListener>()
+  #waiting: { line: string; fact: Fact; done: Completion }[] = []
+  #flushing: Promise<void> | undefined
+
+  private constructor(file: FileHandle, facts: Fact[]) {
+    this.#file = file
+    this.#facts = facts
+  }
+
+  /** Opens or creates the journal at `path`; a torn last line of a crash is cut off. */
+  static async open(path: string): Promise<Journal> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const { facts, sizeBytes } = await readFacts(path)
+    const file = await open(path, 'a', 0o600)
+    await file.truncate(sizeBytes)
+    await syncDirectory(dirname(path))
+    return new Journal(file, facts)
+  }
+
+  /** All facts so far, oldest first; grows in place. */
+  get facts(): readonly Fact[] {
+    return this.#facts
+  }
+
+  /** Records a fact; once resolved it survives a crash. Rejects when the disk refuses it: then it did not happen. */
+  async append(fact: NewFact): Promise<void> {
+    const stamped = { ...fact, at: new Date().toISOString() } as Fact
+    const done = completion()
+    this.#waiting.push({ line: `${JSON.stringify(stamped)}\n`, fact: stamped, done })
+    this.#flushing ??= this.#flush()
+    await done.promise
+  }
+
+  /** Calls `listener` after each durable fact; returns how to stop. */
+  watch(listener: FactListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#flushing
+    await this.#file.close()
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.resolve() // facts appended in the same turn go together
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        await writeWhole(this.#file, batch.map((each) => each.line).join(''))
+      } catch (cause) {
+        for (const each of batch) each.done.reject(cause)
+        continue
+      }
+      for (const each of batch) this.#facts.push(each.fact)
+      for (const each of batch) {
+        each.done.resolve()
+        for (const listener of this.#listeners) listener(each.fact)
+      }
+    }
+    this.#flushing = undefined
+  }
+}
+
+/** Reads a journal without opening it for writing; a torn tail is left out, a missing file has no facts. */
+export async function readJournal(path: string): Promise<Fact[]> {
+  return (await readFacts(path)).facts
+}
+
+async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: number }> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { facts: [], sizeBytes: 0 }
+    throw cause
+  }
+  const sizeBytes = bytes.lastIndexOf('\n') + 1
+  const lines = bytes.subarray(0, sizeBytes).toString('utf8').split('\n').slice(0, -1)
+  return { facts: lines.map((line, index) => parse(Fact, JSON.parse(line), `${path}:${index + 1}`)), sizeBytes }
+}
+
+/** Appends all of `text` and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
+async function writeWhole(file: FileHandle, text: string): Promise<void> {
+  const { size } = await file.stat()
+  try {
+    await file.appendFile(text)
+    await file.datasync()
+  } catch (cause) {
+    await file.truncate(size)
+    throw cause
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+interface Completion {
+  promise: Promise<void>
+  resolve: () => void
+  reject: (cause: unknown) => void
+}
+
+function completion(): Completion {
+  let resolve: () => void = () => undefined
+  let reject: (cause: unknown) => void = () => undefined
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}
