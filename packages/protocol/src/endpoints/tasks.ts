@@ -1,0 +1,242 @@
+/** Operator API: tasks, their output, the agents that run them, and events. */
+import { type Static, Type } from 'typebox'
+import { defineEndpoint } from '../endpoint.js'
+import { limits } from '../limits.js'
+import {
+  Address,
+  AttemptNumber,
+  Labels,
+  Nullable,
+  Offset,
+  PageQuery,
+  page,
+  TaskId,
+  Timestamp,
+} from '../words/common.js'
+import { PendingReason } from '../words/pending-reason.js'
+import { Phase, Stage, TaskStatus, TaskType } from '../words/task-words.js'
+import { ResourceReport } from './agent-tasks.js'
+
+const tag = 'tasks'
+const limitBytes = limits.jsonBodyBytes
+const exact = { additionalProperties: false } as const
+const IdParams = Type.Object({ id: TaskId })
+const reader = { audience: 'read_only', tag } as const
+const writer = { audience: 'operator', tag } as const
+const description = Type.Optional(Nullable(Type.String({ maxLength: limits.descriptionLength })))
+
+export const TaskCreate = Type.Object(
+  {
+    task_type: TaskType,
+    description,
+    targets: Type.Optional(Type.Array(Address, { maxItems: 1000 })),
+    replace: Type.Optional(Type.Array(Address, { maxItems: 1000 })),
+    refresh: Type.Optional(Type.Boolean()),
+  },
+  exact,
+)
+export type TaskCreate = Static<typeof TaskCreate>
+
+/** `duration` in whole seconds; the outputs are the last 64 KiB, `…_truncated` when there is more. */
+export const Task = Type.Object({
+  id: TaskId,
+  workspace_id: Type.String(),
+  task_type: TaskType,
+  status: TaskStatus,
+  stage: Stage,
+  attempt: Nullable(AttemptNumber),
+  agent_id: Nullable(Type.String()),
+  description: Nullable(Type.String()),
+  pending_reason: Nullable(PendingReason),
+  confirmed_by: Nullable(Type.String()),
+  confirmed_at: Nullable(Timestamp),
+  cancel_requested_by: Nullable(Type.String()),
+  cancel_requested_at: Nullable(Timestamp),
+  unreachable_since: Nullable(Timestamp),
+  changes_add: Nullable(Type.Integer()),
+  changes_change: Nullable(Type.Integer()),
+  changes_destroy: Nullable(Type.Integer()),
+  plan_output: Nullable(Type.String()),
+  plan_output_truncated: Type.Optional(Type.Boolean()),
+  apply_output: Nullable(Type.String()),
+  apply_output_truncated: Type.Optional(Type.Boolean()),
+  error_code: Nullable(Type.String()),
+  error_message: Nullable(Type.String()),
+  created_at: Timestamp,
+  started_at: Nullable(Timestamp),
+  completed_at: Nullable(Timestamp),
+  duration: Nullable(Type.Integer()),
+})
+export type Task = Static<typeof Task>
+
+export const ResourceChange = Type.Object({
+  address: Type.String(),
+  resource_type: Type.String(),
+  actions: Type.Array(Type.String(), { description: "terraform's: create, update, delete, read, no-op" }),
+  /** the newest progress report of the apply, if any */
+  progress: Nullable(ResourceReport),
+})
+export type ResourceChange = Static<typeof ResourceChange>
+
+export const taskEndpoints = {
+  create: defineEndpoint({
+    name: 'createTask',
+    method: 'POST',
+    path: '/api/v1/workspaces/:id/tasks',
+    ...writer,
+    summary: 'Queues a task; its inputs are frozen now. Idempotency-Key makes a repeat answer the same task.',
+    params: Type.Object({ id: Type.String() }),
+    body: { json: TaskCreate, limitBytes },
+    answer: { status: 201, json: Task },
+  }),
+  list: defineEndpoint({
+    name: 'listTasks',
+    method: 'GET',
+    path: '/api/v1/tasks',
+    ...reader,
+    summary: 'Lists tasks, newest first, without their outputs.',
+    query: Type.Object({
+      ...PageQuery.properties,
+      workspace_id: Type.Optional(Type.String()),
+      status: Type.Optional(TaskStatus),
+    }),
+    answer: { status: 200, json: page(Task) },
+  }),
+  get: defineEndpoint({
+    name: 'getTask',
+    method: 'GET',
+    path: '/api/v1/tasks/:id',
+    ...reader,
+    summary: 'One task.',
+    params: IdParams,
+    answer: { status: 200, json: Task },
+  }),
+  confirm: defineEndpoint({
+    name: 'confirmTask',
+    method: 'POST',
+    path: '/api/v1/tasks/:id/confirm',
+    ...writer,
+    summary: 'Confirms the stored plan for apply; 409 plan_stale when the state moved since.',
+    params: IdParams,
+    body: { json: Type.Object({ description }, exact), limitBytes },
+    answer: { status: 200, json: Task },
+  }),
+  discard: defineEndpoint({
+    name: 'discardTask',
+    method: 'POST',
+    path: '/api/v1/tasks/:id/discard',
+    ...writer,
+    summary: 'Discards a plan that waits for confirmation.',
+    params: IdParams,
+    body: { json: Type.Object({ description }, exact), limitBytes },
+    answer: { status: 200, json: Task },
+  }),
+  cancel: defineEndpoint({
+    name: 'cancelTask',
+    method: 'POST',
+    path: '/api/v1/tasks/:id/cancel',
+    ...writer,
+    summary: 'Asks for an end; force may lose resources in flight.',
+    params: IdParams,
+    body: { json: Type.Object({ force: Type.Optional(Type.Boolean()) }, exact), limitBytes },
+    answer: { status: 202, json: Task },
+  }),
+  logs: defineEndpoint({
+    name: 'getTaskLogs',
+    method: 'GET',
+    path: '/api/v1/tasks/:id/logs',
+    ...reader,
+    summary: 'Log bytes from an offset; X-Next-Offset and X-Log-State say where and whether it ends.',
+    params: IdParams,
+    query: Type.Object({
+      phase: Type.Optional(Phase),
+      attempt: Type.Optional(AttemptNumber),
+      offset: Type.Optional(Offset),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 16 * 1024 * 1024 })),
+    }),
+    answer: { status: 200, raw: 'text/plain; charset=utf-8' },
+  }),
+  logStream: defineEndpoint({
+    name: 'streamTaskLogs',
+    method: 'GET',
+    path: '/api/v1/tasks/:id/logs/stream',
+    ...reader,
+    summary: 'The log as server-sent events; id is the offset after the event, Last-Event-ID resumes.',
+    params: IdParams,
+    query: Type.Object({ phase: Type.Optional(Phase), offset: Type.Optional(Offset) }),
+    answer: { status: 200, raw: 'text/event-stream' },
+  }),
+  planJson: defineEndpoint({
+    name: 'getPlanJson',
+    method: 'GET',
+    path: '/api/v1/tasks/:id/plan-json',
+    ...reader,
+    summary: "The plan in terraform's JSON, redacted.",
+    params: IdParams,
+    answer: { status: 200, raw: 'application/json' },
+  }),
+  resourceChanges: defineEndpoint({
+    name: 'getResourceChanges',
+    method: 'GET',
+    path: '/api/v1/tasks/:id/resource-changes',
+    ...reader,
+    summary: 'What the plan changes, with progress while it is applied.',
+    params: IdParams,
+    answer: { status: 200, json: Type.Object({ items: Type.Array(ResourceChange) }) },
+  }),
+  events: defineEndpoint({
+    name: 'streamEvents',
+    method: 'GET',
+    path: '/api/v1/events',
+    ...reader,
+    summary: 'What changes, as server-sent events: task, workspace, agent.',
+    answer: { status: 200, raw: 'text/event-stream' },
+  }),
+} as const
+
+export const Agent = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  pool_id: Type.String(),
+  status: Type.Enum(['online', 'offline']),
+  state: Nullable(Type.String({ description: "the agent's own word: idle, busy, draining, degraded" })),
+  registered: Type.Boolean({ description: 'false for a seed-only agent' }),
+  version: Nullable(Type.String()),
+  labels: Labels,
+  plan_limit: Type.Integer(),
+  plan_running: Type.Integer(),
+  apply_running: Type.Boolean(),
+  current_tasks: Type.Array(TaskId),
+  cpu_usage: Nullable(Type.Number()),
+  mem_usage: Nullable(Type.Number()),
+  disk_free_bytes: Nullable(Type.Integer()),
+  work_root: Nullable(Type.String()),
+  last_heartbeat_at: Nullable(Timestamp),
+  clock_skew_ms: Nullable(Type.Integer({ description: "the agent's clock minus the server's" })),
+  created_at: Timestamp,
+})
+export type Agent = Static<typeof Agent>
+
+const agentTag = 'agents'
+export const agentEndpoints = {
+  list: defineEndpoint({
+    name: 'listAgents',
+    method: 'GET',
+    path: '/api/v1/agents',
+    audience: 'read_only',
+    tag: agentTag,
+    summary: 'Lists agents.',
+    query: PageQuery,
+    answer: { status: 200, json: page(Agent) },
+  }),
+  get: defineEndpoint({
+    name: 'getAgent',
+    method: 'GET',
+    path: '/api/v1/agents/:agent_id',
+    audience: 'read_only',
+    tag: agentTag,
+    summary: 'One agent.',
+    params: Type.Object({ agent_id: Type.String() }),
+    answer: { status: 200, json: Agent },
+  }),
+} as const

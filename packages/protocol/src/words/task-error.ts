@@ -1,0 +1,29 @@
+/** Why a task failed: the closed list of `error_code`, each a row of docs/errors.md. */
+import { type Static, Type } from 'typebox'
+
+export const TaskErrorCode = Type.Enum([
+  'configuration_invalid',
+  'configuration_unsafe',
+  'missing_variable',
+  'reserved_variable',
+  'provider_unavailable',
+  'terraform_not_found',
+  'terraform_version_unavailable',
+  'checksum_mismatch',
+  'init_failed',
+  'plan_failed',
+  'apply_failed',
+  'plan_stale',
+  'state_not_imported',
+  'cli_workspace_used',
+  'work_directory_busy',
+  'already_started',
+  'status_not_reported',
+  'lease_expired',
+  'offer_refused',
+  'state_not_saved',
+  'disk_full',
+  'lost',
+  'agent_fault',
+])
+export type TaskErrorCode = Static<typeof TaskErrorCode>
