@@ -26,6 +26,7 @@ export function readStateHead(text: string): StateHead | undefined {
     const key = readString(text, at)
     if (key === undefined) break
     at = skipSpace(text, key.end)
+    if (at === text.length) break
     if (text[at] !== ':') return undefined
     at = skipSpace(text, at + 1)
     const end = endOfValue(text, at)
