@@ -1,0 +1,185 @@
+/** Bulk bytes in the store: content-addressed blobs in sealed 1 MiB parts; rows elsewhere point at a sha256. */
+import { createHash, randomUUID } from 'node:crypto'
+import { openBytes, sealBytes } from './secret-box.js'
+import type { Reader, Store, Tx } from './store.js'
+import { StoreError } from './store-error.js'
+
+/** Bytes per part; what one upload or download holds in memory. */
+export const blobPartBytes = 1024 * 1024
+
+/** Received bytes whose hash is known, not yet pointed at. `keepBlob` makes it last; without that the next start sweeps it. */
+export interface BlobDraft {
+  /** lower-case hex */
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly uploadId: string
+  /** parts already in the store */
+  readonly storedParts: number
+  /** what follows them */
+  readonly lastPart: Buffer
+}
+
+/** Takes bytes as they arrive; what exceeds one part goes into the store at once, the rest with `keepBlob`. */
+export class BlobWriter {
+  readonly #uploadId = randomUUID()
+  readonly #hash = createHash('sha256')
+  readonly #part: Buffer[] = []
+  #partBytes = 0
+  #storedParts = 0
+  #sizeBytes = 0
+
+  constructor(
+    private readonly store: Store,
+    private readonly now: () => number,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk)
+    this.#sizeBytes += chunk.length
+    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    while (this.#partBytes + rest.length > blobPartBytes) {
+      const fits = blobPartBytes - this.#partBytes
+      this.#push(rest.subarray(0, fits))
+      rest = rest.subarray(fits)
+      await this.#storePart()
+    }
+    this.#push(rest)
+  }
+
+  finish(): BlobDraft {
+    return {
+      sha256: this.#hash.digest('hex'),
+      sizeBytes: this.#sizeBytes,
+      uploadId: this.#uploadId,
+      storedParts: this.#storedParts,
+      lastPart: Buffer.concat(this.#part),
+    }
+  }
+
+  /** Throws away what was received so far. */
+  async discard(): Promise<void> {
+    this.#part.length = 0
+    if (this.#storedParts > 0) await discardUpload(this.store, this.#uploadId)
+  }
+
+  #push(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    this.#part.push(bytes)
+    this.#partBytes += bytes.length
+  }
+
+  async #storePart(): Promise<void> {
+    const number = this.#storedParts
+    const bytes = sealBytes(Buffer.concat(this.#part))
+    const startedAt = this.now()
+    await this.store.transaction(async (tx) => {
+      if (number === 0)
+        await tx.db.insertInto('blob_uploads').values({ id: this.#uploadId, started_at: startedAt }).execute()
+      await tx.db.insertInto('blob_parts').values({ upload_id: this.#uploadId, number, bytes }).execute()
+    })
+    this.#storedParts++
+    this.#part.length = 0
+    this.#partBytes = 0
+  }
+}
+
+/** Receives a whole stream of at most `limitBytes`; calls `tooLarge` for the error to throw beyond that. */
+export async function receiveBlob(
+  writer: BlobWriter,
+  body: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+  tooLarge: () => Error,
+): Promise<BlobDraft> {
+  try {
+    for await (const chunk of body) {
+      if (writer.sizeBytes + chunk.length > limitBytes) throw tooLarge()
+      await writer.write(chunk)
+    }
+    return writer.finish()
+  } catch (err) {
+    await writer.discard()
+    throw err
+  }
+}
+
+/** Throws away a draft that nothing will point at. */
+export async function discardDraft(store: Store, draft: BlobDraft): Promise<void> {
+  if (draft.storedParts > 0) await discardUpload(store, draft.uploadId)
+}
+
+/** Makes a draft a blob. Belongs into the very transaction that writes the row pointing at it; the same bytes again are the same blob. */
+export async function keepBlob(tx: Tx, draft: BlobDraft, now: number): Promise<void> {
+  const added = await tx.db
+    .insertInto('blobs')
+    .values({ sha256: draft.sha256, size_bytes: draft.sizeBytes, upload_id: draft.uploadId, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst()
+  const isNew = added.numInsertedOrUpdatedRows === 1n
+  if (isNew) {
+    const last = { upload_id: draft.uploadId, number: draft.storedParts, bytes: sealBytes(draft.lastPart) }
+    await tx.db.insertInto('blob_parts').values(last).execute()
+  }
+  if (draft.storedParts === 0) return
+  await tx.db.deleteFrom('blob_uploads').where('id', '=', draft.uploadId).execute()
+  if (isNew) return
+  const used = tx.db.selectFrom('blobs').select('upload_id')
+  const parts = tx.db.deleteFrom('blob_parts').where('upload_id', '=', draft.uploadId)
+  await parts.where('upload_id', 'not in', used).execute()
+}
+
+/** A blob's bytes, part by part; each part is read in a snapshot of its own. Throws `blob_missing`. */
+export async function* streamBlob(store: Store, sha256: string): AsyncGenerator<Buffer> {
+  const blob = await store.read((reader) => findBlob(reader, sha256))
+  if (!blob) throw missing(sha256)
+  for (let number = 0, sent = 0; sent < blob.size_bytes; number++) {
+    const part = await store.read((reader) => findPart(reader, blob.upload_id, number))
+    if (!part) throw missing(sha256)
+    const bytes = openBytes(part.bytes)
+    sent += bytes.length
+    yield bytes
+  }
+}
+
+/** A whole blob in memory; for what is known to be small or has to be parsed. */
+export async function readBlob(store: Store, sha256: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for await (const part of streamBlob(store, sha256)) parts.push(part)
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+}
+
+/** Removes uploads that no process goes on with; called once at start, under the data directory's lock. Answers how many. */
+export async function sweepUploads(store: Store, startedBefore: number): Promise<number> {
+  const left = await store.read((reader) =>
+    reader.db.selectFrom('blob_uploads').select('id').where('started_at', '<', startedBefore).execute(),
+  )
+  for (const { id } of left) await discardUpload(store, id)
+  return left.length
+}
+
+async function discardUpload(store: Store, uploadId: string): Promise<void> {
+  await store.transaction(async (tx) => {
+    await tx.db.deleteFrom('blob_parts').where('upload_id', '=', uploadId).execute()
+    await tx.db.deleteFrom('blob_uploads').where('id', '=', uploadId).execute()
+  })
+}
+
+function findBlob(reader: Reader, sha256: string) {
+  return reader.db
+    .selectFrom('blobs')
+    .select(['size_bytes', 'upload_id'])
+    .where('sha256', '=', sha256)
+    .executeTakeFirst()
+}
+
+function findPart(reader: Reader, uploadId: string, number: number) {
+  const parts = reader.db.selectFrom('blob_parts').select('bytes').where('upload_id', '=', uploadId)
+  return parts.where('number', '=', number).executeTakeFirst()
+}
+
+function missing(sha256: string): StoreError {
+  return new StoreError('blob_missing', `blob ${sha256} is not in the store`)
+}

@@ -1,0 +1,50 @@
+/** Brings a SQLite file to the newest schema; refuses one that a newer server has written. */
+import type { Database } from 'better-sqlite3'
+import { access } from './migrations/0001-access.js'
+import { workspaces } from './migrations/0002-workspaces.js'
+import { tasks } from './migrations/0003-tasks.js'
+import { results } from './migrations/0004-results.js'
+import type { ColumnWords, Migration } from './migrations/migration.js'
+import { StoreError } from './store-error.js'
+
+const migrations: readonly Migration[] = [access, workspaces, tasks, results]
+
+const sqliteWords: ColumnWords = {
+  serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+  int: 'INTEGER',
+  real: 'REAL',
+  bytes: 'BLOB',
+}
+
+/** Applies what is missing, all in one transaction; two processes that open a new file at once take turns. */
+export function migrate(handle: Database, now: number): void {
+  handle.exec('BEGIN IMMEDIATE')
+  try {
+    handle.exec(
+      'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)',
+    )
+    const present =
+      handle.prepare<[], { version: number | null }>('SELECT max(version) AS version FROM migrations').get()?.version ??
+      0
+    if (present > migrations.length) throw newer(present)
+    for (const migration of migrations.slice(present)) apply(handle, migration, now)
+    handle.exec('COMMIT')
+  } catch (err) {
+    if (handle.inTransaction) handle.exec('ROLLBACK')
+    throw err
+  }
+}
+
+function apply(handle: Database, migration: Migration, now: number): void {
+  for (const statement of migration.statements(sqliteWords)) handle.exec(statement)
+  handle
+    .prepare('INSERT INTO migrations (version, name, applied_at) VALUES (?, ?, ?)')
+    .run(migration.version, migration.name, now)
+}
+
+function newer(present: number): StoreError {
+  return new StoreError(
+    'store_newer',
+    `the database has schema ${present}, this server knows ${migrations.length}: run the server version that wrote it, or a newer one`,
+  )
+}

@@ -1,0 +1,44 @@
+/** The one reader handle: bodies take turns, each in a read transaction of its own, so that each sees one snapshot. */
+import type { Database } from 'better-sqlite3'
+import { HotReads } from './hot-statements.js'
+import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
+import type { Reader } from './store.js'
+import { StoreError, translateStoreError } from './store-error.js'
+
+export class ReadQueue {
+  readonly #statements: PreparedStatements
+  #last: Promise<unknown> = Promise.resolve()
+  #isClosed: boolean = false
+
+  constructor(handle: Database) {
+    this.#statements = new PreparedStatements(handle)
+  }
+
+  /** Runs `body` when those before it have ended. */
+  add<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
+    const turn = this.#last.then(() => this.#run(body))
+    this.#last = turn.catch(() => undefined) // the caller hears of it; the next body only waits
+    return turn
+  }
+
+  /** Takes no more bodies and waits for those that are queued. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#last
+  }
+
+  async #run<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
+    const scope: Scope = { isOpen: true }
+    const { handle } = this.#statements
+    handle.exec('BEGIN')
+    try {
+      return await body({ db: kyselyOver(this.#statements, scope), hot: new HotReads(this.#statements, scope) })
+    } catch (err) {
+      throw translateStoreError(err)
+    } finally {
+      scope.isOpen = false
+      if (handle.inTransaction) handle.exec('COMMIT')
+    }
+  }
+}

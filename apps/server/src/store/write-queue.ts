@@ -1,0 +1,125 @@
+/**
+ * The one writer: bodies wait in a queue, run one after the other inside one transaction, each in its own savepoint, and
+ * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
+ */
+import type { Database } from 'better-sqlite3'
+import { HotStatements } from './hot-statements.js'
+import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
+import type { Change, Tx } from './store.js'
+import { StoreError, translateStoreError } from './store-error.js'
+
+/** Bodies that share one COMMIT at most: bounds how long the first of them waits for its answer. */
+const batchLimit = 256
+
+interface Waiting {
+  run(tx: Tx): Promise<unknown>
+  resolve(value: unknown): void
+  reject(err: unknown): void
+  /** Set after its transaction was lost with others: it runs again in one of its own. */
+  alone: boolean
+}
+
+export class WriteQueue {
+  readonly #statements: PreparedStatements
+  readonly #tell: (changes: readonly Change[]) => void
+  readonly #waiting: Waiting[] = []
+  #draining: Promise<void> | undefined
+  #isClosed: boolean = false
+
+  constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
+    this.#statements = new PreparedStatements(handle)
+    this.#tell = tell
+  }
+
+  /** Queues `body`; settles after the COMMIT it is part of. */
+  add<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ run: body, resolve: resolve as (value: unknown) => void, reject, alone: false })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Takes no more bodies and waits for those that are queued. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    // Whatever arrives in this turn of the event loop joins the batch.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) await this.#commitBatch()
+    this.#draining = undefined
+  }
+
+  async #commitBatch(): Promise<void> {
+    const handle = this.#statements.handle
+    const done: { body: Waiting; value: unknown }[] = []
+    const changes: Change[] = []
+    try {
+      handle.exec('BEGIN IMMEDIATE')
+    } catch (err) {
+      this.#waiting.shift()?.reject(translateStoreError(err))
+      return
+    }
+    try {
+      while (done.length < batchLimit) {
+        const body = this.#take(done.length)
+        if (!body) break
+        const value = await this.#runInSavepoint(body, changes)
+        if (value !== failed) done.push({ body, value })
+        if (!handle.inTransaction) throw new StoreError('store_failed', 'the database rolled the transaction back')
+        if (body.alone) break
+      }
+      handle.exec('COMMIT')
+    } catch (err) {
+      if (handle.inTransaction) handle.exec('ROLLBACK')
+      this.#lost(
+        done.map(({ body }) => body),
+        err,
+      )
+      return
+    }
+    this.#tell(changes)
+    for (const { body, value } of done) body.resolve(value)
+  }
+
+  /** The next body that may join a batch of `size`; one that must be alone opens its own. */
+  #take(size: number): Waiting | undefined {
+    if (this.#waiting[0]?.alone && size > 0) return undefined
+    return this.#waiting.shift()
+  }
+
+  async #runInSavepoint(body: Waiting, changes: Change[]): Promise<unknown> {
+    const handle = this.#statements.handle
+    const scope: Scope = { isOpen: true }
+    const own: Change[] = []
+    const tx: Tx = {
+      db: kyselyOver(this.#statements, scope),
+      hot: new HotStatements(this.#statements, scope),
+      changed: (change) => own.push(change),
+    }
+    handle.exec('SAVEPOINT body')
+    try {
+      const value = await body.run(tx)
+      scope.isOpen = false
+      handle.exec('RELEASE body')
+      changes.push(...own)
+      return value
+    } catch (err) {
+      scope.isOpen = false
+      if (handle.inTransaction) handle.exec('ROLLBACK TO body; RELEASE body')
+      body.reject(translateStoreError(err))
+      return failed
+    }
+  }
+
+  /** The transaction is gone with all its bodies: a single one is told, several run again one by one. */
+  #lost(bodies: Waiting[], err: unknown): void {
+    if (bodies.length === 1) bodies[0]?.reject(translateStoreError(err))
+    else this.#waiting.unshift(...bodies.map((body) => ({ ...body, alone: true })))
+  }
+}
+
+const failed = Symbol('failed')
