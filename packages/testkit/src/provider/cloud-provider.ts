@@ -1,0 +1,132 @@
+/** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read and delete objects of a Cloud. */
+import { setTimeout as elapsed } from 'node:timers/promises'
+import { Cloud, type CloudObject } from './cloud.js'
+import { decode, encode, unknown, type Value } from './msgpack.js'
+import { providerSchema } from './schema.js'
+
+interface DynamicValue {
+  msgpack?: Buffer
+  json?: Buffer
+}
+type Attributes = { [key: string]: Value }
+
+const failed = (summary: string) => ({ diagnostics: [{ severity: 'ERROR', summary, detail: '' }] })
+
+/** One provider process: configured once, then called concurrently by terraform. */
+export class CloudProvider {
+  #cloud: Cloud | undefined
+  readonly #stop = new AbortController()
+
+  getSchema() {
+    return providerSchema
+  }
+
+  prepareProviderConfig(request: { config: DynamicValue }) {
+    return { prepared_config: request.config }
+  }
+
+  /** Terraform checks types by the schema; there is nothing else to refuse. */
+  validateResourceTypeConfig() {
+    return {}
+  }
+
+  configure(request: { config: DynamicValue }) {
+    const directory = read(request.config)?.directory
+    if (typeof directory !== 'string') return failed('the provider needs a directory')
+    this.#cloud = new Cloud(directory)
+    return {}
+  }
+
+  upgradeResourceState(request: { raw_state: { json: Buffer } }) {
+    return { upgraded_state: { json: request.raw_state.json } }
+  }
+
+  async readResource(request: { current_state: DynamicValue }) {
+    const state = read(request.current_state)
+    const object = state && (await this.#clouds().find(String(state.id)))
+    return { new_state: write(state && object ? { ...state, content: object.content } : null) }
+  }
+
+  planResourceChange(request: { prior_state: DynamicValue; proposed_new_state: DynamicValue }) {
+    const prior = read(request.prior_state)
+    const proposed = read(request.proposed_new_state)
+    if (!proposed) return { planned_state: write(null) }
+    const isReplaced = prior !== null && prior.name !== proposed.name
+    const isNew = prior === null || isReplaced
+    return {
+      planned_state: write(isNew ? { ...proposed, id: unknown, created_at: unknown } : proposed),
+      requires_replace: isReplaced ? [{ steps: [{ attribute_name: 'name' }] }] : [],
+    }
+  }
+
+  async applyResourceChange(request: { prior_state: DynamicValue; planned_state: DynamicValue }) {
+    const prior = read(request.prior_state)
+    const planned = read(request.planned_state)
+    if (!planned) return this.#delete(prior ?? {})
+    return prior ? this.#change(prior, planned) : this.#create(planned)
+  }
+
+  stop() {
+    this.#stop.abort()
+    return {}
+  }
+
+  async #create(planned: Attributes) {
+    const object = await this.#clouds().begin(String(planned.name), textOrNull(planned.content))
+    if (planned.crash === true) process.exit(86)
+    const isFinished = await this.#delay(planned)
+    if (!isFinished) return { ...failed('stopped while creating'), new_state: write(null) }
+    if (typeof planned.fail_create === 'string') {
+      return { ...failed(planned.fail_create), new_state: write(null) }
+    }
+    await this.#clouds().put({ ...object, ready: true })
+    return { new_state: write(stateOf(planned, object)) }
+  }
+
+  async #change(prior: Attributes, planned: Attributes) {
+    const object = await this.#clouds().find(String(prior.id))
+    if (!object) return { ...failed(`object ${String(prior.id)} is gone`), new_state: write(prior) }
+    if (!(await this.#delay(planned))) return { ...failed('stopped while changing'), new_state: write(prior) }
+    await this.#clouds().put({ ...object, content: textOrNull(planned.content) })
+    return { new_state: write(stateOf(planned, object)) }
+  }
+
+  async #delete(prior: Attributes) {
+    if (!(await this.#delay(prior))) return { ...failed('stopped while deleting'), new_state: write(prior) }
+    if (typeof prior.fail_destroy === 'string') {
+      return { ...failed(prior.fail_destroy), new_state: write(prior) }
+    }
+    await this.#clouds().remove(String(prior.id))
+    return { new_state: write(null) }
+  }
+
+  /** True when the whole delay passed; false when terraform asked to stop and this object listens to that. */
+  async #delay(attributes: Attributes): Promise<boolean> {
+    const delayMs = Number(attributes.delay_ms ?? 0)
+    if (attributes.on_stop !== 'abort') return elapsed(delayMs, true)
+    if (this.#stop.signal.aborted) return false
+    return elapsed(delayMs, true, { signal: this.#stop.signal }).catch(() => false) // the one way it rejects is the stop
+  }
+
+  #clouds(): Cloud {
+    if (!this.#cloud) throw new Error('the provider is not configured')
+    return this.#cloud
+  }
+}
+
+function stateOf(planned: Attributes, object: CloudObject): Attributes {
+  return { ...planned, id: object.id, created_at: object.createdAt }
+}
+
+function textOrNull(value: Value | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function read(value: DynamicValue): Attributes | null {
+  const decoded = value.msgpack?.length ? decode(value.msgpack) : JSON.parse(String(value.json))
+  return decoded as Attributes | null
+}
+
+function write(attributes: Attributes | null): DynamicValue {
+  return { msgpack: encode(attributes) }
+}
