@@ -1,1 +1,15 @@
-export {}
+/** What both processes need and no task knows. */
+export * from './atomic-file.js'
+export * from './backoff.js'
+export * from './clock.js'
+export * from './crash-point.js'
+export * from './data-dir.js'
+export * from './exit-codes.js'
+export * from './logger.js'
+export * from './loop.js'
+export * from './program.js'
+export * from './secret.js'
+export * from './setting-parsers.js'
+export * from './settings.js'
+export * from './settings-resolve.js'
+export * from './signals.js'

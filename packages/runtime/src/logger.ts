@@ -1,0 +1,29 @@
+/** The program's own log: lines on stderr, pretty for people, JSON for machines. */
+import { type Logger, pino } from 'pino'
+
+export type { Logger } from 'pino'
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+export const logFormats = ['pretty', 'json'] as const
+export type LogFormat = (typeof logFormats)[number]
+
+const options = (level: LogLevel) => ({
+  level,
+  base: null,
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  formatters: { level: (label: string) => ({ level: label }) },
+})
+
+/** Writes synchronously, so that the last words of a dying process are not lost. */
+export async function createLogger(settings: { level: LogLevel; format: LogFormat }): Promise<Logger> {
+  if (settings.format === 'json') return pino(options(settings.level), pino.destination({ fd: 2, sync: true }))
+  const { default: pretty } = await import('pino-pretty')
+  const stream = pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY === true, ignore: 'pid,hostname' })
+  return pino(options(settings.level), stream)
+}
+
+/** For tests and for commands that only answer on stdout. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' })
+}
