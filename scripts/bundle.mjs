@@ -31,8 +31,9 @@ const banner = [
 /** Writes the bundle into `outdir`; files of an earlier build stay, since a running program may yet load its chunks. */
 export async function bundle({ folder, entry, out, external }, outdir = join(root, folder, 'dist')) {
   const { version } = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'))
-  await build({
+  return await build({
     absWorkingDir: root,
+    metafile: true,
     entryPoints: { [out]: join(root, folder, entry) },
     outdir,
     bundle: true,
