@@ -1,5 +1,10 @@
 /** For tests and benches only: launchers of the built bins, whole fake peers, a test provider. */
 export * from './eventually.js'
+export * from './launch/built-child.js'
+export * from './launch/pool-and-key.js'
+export * from './launch/start-agent.js'
+export * from './launch/start-server.js'
+export * from './launch/strays.js'
 export * from './repository-root.js'
 export * from './temporary-directory.js'
 export * from './test-provider.js'

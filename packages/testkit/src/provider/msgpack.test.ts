@@ -1,8 +1,16 @@
 import { expect, it } from 'vitest'
-import { decode, encode, unknown } from './msgpack.js'
+import { decode, encode, unknown, type Value } from './msgpack.js'
 
 it('gives back every value a resource can hold', () => {
-  const value = { id: unknown, name: 'ü'.repeat(300), delay_ms: 1500, on: true, off: false, none: null, half: 0.5 }
+  const value: Value = {
+    id: unknown,
+    name: 'ü'.repeat(300),
+    delay_ms: 1500,
+    on: true,
+    off: false,
+    none: null,
+    half: 0.5,
+  }
   expect(decode(encode(value))).toEqual(value)
 })
 

@@ -1,6 +1,7 @@
 /** What the test provider offers to a configuration: its settings and the one resource `cloud_object`. */
 
-interface Attribute {
+/** As the protocol spells it; `type` is JSON text. */
+export interface Attribute {
   name: string
   type: Buffer
   required?: boolean

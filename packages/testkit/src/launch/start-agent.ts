@@ -1,0 +1,89 @@
+/** The built agent, connected to a server, with a data directory of its own. */
+import { chown, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repositoryRoot } from '../repository-root.js'
+import { temporaryDirectory } from '../temporary-directory.js'
+import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
+import { endStrays } from './strays.js'
+
+/** What an agent needs, and what a test may want otherwise. */
+export interface AgentOptions {
+  server: { url: string }
+  key: { app_key: string; app_secret: string }
+  name?: string
+  /** More flags for `iac-agent start`. */
+  args?: readonly string[]
+  /** Beside PATH, HOME and the key. */
+  env?: Record<string, string>
+  /** The program before `start`; the built bin unless given. */
+  command?: readonly string[]
+  user?: { uid: number; gid: number }
+}
+
+/**
+ * An agent whose control connection is up. Dispose ends it by SIGTERM (it drains), checks that it exits 0 and that no process of it is
+ * left, and removes its data.
+ */
+export interface RunningAgent extends AsyncDisposable {
+  readonly agentId: string
+  readonly dataDir: string
+  readonly child: BuiltChild
+  stop(signal?: NodeJS.Signals): Promise<Exit>
+  /** Again on the same data, after `stop` or a death. */
+  start(): Promise<void>
+}
+
+/** Resolves when the agent is connected. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const home = await temporaryDirectory('agent')
+  const dataDir = join(home.path, 'data')
+  await mkdir(dataDir, { mode: 0o700 })
+  const { user } = options
+  if (user) for (const path of [home.path, dataDir]) await chown(path, user.uid, user.gid)
+
+  let child = launch()
+  const agentId = await connectedId(child)
+  return {
+    agentId,
+    dataDir,
+    get child() {
+      return child
+    },
+    stop: (signal) => child.stop(signal),
+    async start() {
+      await child.exited
+      child = launch()
+      await connectedId(child)
+    },
+    async [Symbol.asyncDispose]() {
+      const exit = await child.stop().finally(() => endStrays(home.path))
+      await home[Symbol.asyncDispose]()
+      expectCleanExit('the agent', child, exit)
+    },
+  }
+
+  function launch(): BuiltChild {
+    const bin = [process.execPath, join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
+    const flags = ['--server-url', options.server.url, '--data-dir', dataDir, '--log-format', 'json']
+    if (options.name) flags.push('--name', options.name)
+    return startChild({
+      command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
+      cwd: home.path,
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: home.path,
+        IAC_AGENT_APP_KEY: options.key.app_key,
+        IAC_AGENT_APP_SECRET: options.key.app_secret,
+        ...options.env,
+      },
+      ...user,
+    })
+  }
+}
+
+async function connectedId(child: BuiltChild): Promise<string> {
+  const { agent_id: id } = await child.waitForLine('ready')
+  await child.waitForLine('connected')
+  if (typeof id !== 'string') throw new Error('the agent is ready but does not say its agent_id')
+  return id
+}

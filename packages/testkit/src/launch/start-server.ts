@@ -1,0 +1,99 @@
+/** The built server on a port of its own. */
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createClient, type OperatorClient } from '@iac-agent/client'
+import { repositoryRoot } from '../repository-root.js'
+import { temporaryDirectory } from '../temporary-directory.js'
+import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
+
+/** What a test may want otherwise. */
+export interface ServerOptions {
+  /** More flags for `iac-server start`. */
+  args?: readonly string[]
+  /** Beside PATH and HOME. */
+  env?: Record<string, string>
+  /** A temporary one unless given; a given one is kept. */
+  dataDir?: string
+  /** The program before `start`; the built bin unless given. */
+  command?: readonly string[]
+  /** Runs as this user and group; it then owns the temporary data directory. */
+  user?: { uid: number; gid: number }
+}
+
+/** A server that says it is ready. Dispose ends it by SIGTERM, checks that it exits 0, and removes its temporary data. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string
+  readonly dataDir: string
+  readonly operatorToken: string
+  readonly client: OperatorClient
+  /** The process of now; another one after a restart. */
+  readonly child: BuiltChild
+  stop(signal?: NodeJS.Signals): Promise<Exit>
+  /** Again on the same port and data; after `stop`, or when it died. */
+  start(): Promise<void>
+}
+
+/** Resolves when the server serves. */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const home = await temporaryDirectory('server')
+  const dataDir = options.dataDir ?? join(home.path, 'data')
+  const operatorToken = randomBytes(24).toString('base64url')
+  const tokenFile = join(home.path, 'operator-token')
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await writeFile(tokenFile, `${operatorToken}\n`, { mode: 0o600 })
+  if (options.user) await giveTo(options.user, [home.path, dataDir, tokenFile])
+
+  let child = launch('127.0.0.1:0')
+  const url = await readyUrl(child)
+  return {
+    url,
+    dataDir,
+    operatorToken,
+    client: createClient({ baseUrl: url, token: operatorToken }),
+    get child() {
+      return child
+    },
+    stop: (signal) => child.stop(signal),
+    async start() {
+      await child.exited
+      child = launch(new URL(url).host)
+      await readyUrl(child)
+    },
+    async [Symbol.asyncDispose]() {
+      const exit = await child.stop()
+      await home[Symbol.asyncDispose]()
+      expectCleanExit('the server', child, exit)
+    },
+  }
+
+  function launch(listen: string): BuiltChild {
+    const bin = [process.execPath, join(repositoryRoot(), 'apps/server/bin/iac-server.js')]
+    const flags = [
+      '--listen',
+      listen,
+      '--data-dir',
+      dataDir,
+      '--operator-token-file',
+      tokenFile,
+      '--log-format',
+      'json',
+    ]
+    return startChild({
+      command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
+      cwd: home.path,
+      env: { PATH: process.env.PATH ?? '', HOME: home.path, ...options.env },
+      ...options.user,
+    })
+  }
+}
+
+async function readyUrl(child: BuiltChild): Promise<string> {
+  const { url } = await child.waitForLine('ready')
+  if (typeof url !== 'string') throw new Error('the server is ready but does not say at which url')
+  return url
+}
+
+async function giveTo({ uid, gid }: { uid: number; gid: number }, paths: string[]): Promise<void> {
+  for (const path of paths) await chown(path, uid, gid)
+}
