@@ -36,6 +36,13 @@ export class HotReads {
     )
   }
 
+  /** The newest attempt of a phase that an agent took; the log of the phase is its stream. */
+  async newestAttempt(taskId: number, phase: string): Promise<number | undefined> {
+    const sql =
+      'SELECT max(number) AS number FROM task_attempts WHERE task_id = ? AND phase = ? AND accepted_at IS NOT NULL'
+    return this.one<{ number: number | null }>(sql, taskId, phase)?.number ?? undefined
+  }
+
   /** Chunks that hold bytes of [from, to), in order. */
   async logChunks(streamId: number, from: number, to: number): Promise<LogChunkRow[]> {
     return this.all<LogChunkRow>(

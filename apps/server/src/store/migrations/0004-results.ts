@@ -7,7 +7,7 @@ export const results: Migration = {
   statements: ({ serial, int, bytes }) => [
     `CREATE TABLE task_log_streams (
       id ${serial}, task_id ${int} NOT NULL REFERENCES workspace_tasks (id) ON DELETE CASCADE, attempt ${int} NOT NULL, phase TEXT NOT NULL,
-      length_bytes ${int} NOT NULL DEFAULT 0, sealed_bytes ${int}, sealed_sha256 TEXT, has_gap ${int} NOT NULL DEFAULT 0,
+      length_bytes ${int} NOT NULL DEFAULT 0, sealed_bytes ${int}, sealed_sha256 TEXT,
       created_at ${int} NOT NULL, updated_at ${int} NOT NULL, UNIQUE (task_id, attempt, phase))`,
     `CREATE TABLE task_logs (
       id ${serial}, stream_id ${int} NOT NULL REFERENCES task_log_streams (id) ON DELETE CASCADE, start_offset ${int} NOT NULL,

@@ -1,6 +1,6 @@
 /** What comes back: logs, states, plans, resource changes and reports, and the blobs that hold their bytes. */
 import type { Generated } from 'kysely'
-import type { Flag, FlagOff } from './access.js'
+import type { Flag } from './access.js'
 
 export interface TaskLogStreamsTable {
   id: Generated<number>
@@ -10,8 +10,6 @@ export interface TaskLogStreamsTable {
   length_bytes: Generated<number>
   sealed_bytes: number | null
   sealed_sha256: string | null
-  /** the sender said bytes are missing for ever */
-  has_gap: FlagOff
   created_at: number
   updated_at: number
 }

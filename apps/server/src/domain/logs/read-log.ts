@@ -1,0 +1,83 @@
+/** A piece of a task's log, for a person. */
+import { ApiError, type LogState, type Phase } from '@iac-agent/protocol'
+import { findLog, type LogFacts, readStreamBytes } from '../../store/log-rows.js'
+import type { Reader, Store } from '../../store/store.js'
+import { logStateOf } from './log-state.js'
+
+export interface LogPiece {
+  /** 0 while no agent took the phase yet */
+  readonly attempt: number
+  readonly offset: number
+  readonly bytes: Buffer
+  readonly nextOffset: number
+  /** bytes stored of the whole stream */
+  readonly lengthBytes: number
+  readonly state: LogState
+}
+
+export interface LogQuery {
+  readonly taskId: number
+  /** default: apply once an agent took it, else plan */
+  readonly phase?: Phase | undefined
+  /** default: the newest that an agent took */
+  readonly attempt?: number | undefined
+}
+
+const defaultLimitBytes = 1024 * 1024
+
+/**
+ * Bytes from `offset` on, at most `limit` (1 MiB when absent); none when the stream ends there.
+ * Throws `not_found` for an unknown task or attempt, `invalid_request` for an offset beyond the stream.
+ */
+export function readLog(
+  deps: { store: Store },
+  query: LogQuery & { offset?: number | undefined; limit?: number | undefined },
+): Promise<LogPiece> {
+  const offset = query.offset ?? 0
+  return deps.store.read(async (reader) => {
+    const log = await locateLog(reader, query)
+    return pieceOf(reader, log, offset, query.limit ?? defaultLimitBytes)
+  })
+}
+
+/** Reads one piece of a located log; undefined log: the phase has not begun, so there is nothing yet. */
+export async function pieceOf(
+  reader: Reader,
+  log: LogFacts | undefined,
+  offset: number,
+  limit: number,
+): Promise<LogPiece> {
+  const lengthBytes = log?.stream?.length_bytes ?? 0
+  if (offset > lengthBytes && log?.attemptIsFinal) {
+    throw new ApiError('invalid_request', `offset is beyond the log's ${lengthBytes} bytes`, {
+      field: 'offset',
+      next_offset: lengthBytes,
+    })
+  }
+  const end = Math.min(lengthBytes, offset + limit)
+  const bytes =
+    log?.stream && end > offset ? await readStreamBytes(reader.hot, log.stream.id, offset, end) : Buffer.alloc(0)
+  const state = log ? logStateOf({ ...log, isSealed: log.stream?.sealed_bytes != null }) : 'uploading'
+  return { attempt: log?.attempt ?? 0, offset, bytes, nextOffset: offset + bytes.length, lengthBytes, state }
+}
+
+/** Finds the stream a query means. Throws `not_found`. */
+export async function locateLog(reader: Reader, { taskId, phase, attempt }: LogQuery): Promise<LogFacts | undefined> {
+  const task = await reader.db.selectFrom('workspace_tasks').select('id').where('id', '=', taskId).executeTakeFirst()
+  if (!task) throw new ApiError('not_found', `task ${taskId} does not exist`)
+  const log = await findLog(reader, taskId, phase ?? (await presentPhase(reader, taskId, attempt)), attempt)
+  if (!log && attempt !== undefined) throw new ApiError('not_found', `task ${taskId} has no such attempt ${attempt}`)
+  return log
+}
+
+/** The phase a viewer means who names none: that of the attempt, or the furthest an agent took. */
+export async function presentPhase(reader: Reader, taskId: number, attempt: number | undefined): Promise<Phase> {
+  const applies = reader.db
+    .selectFrom('task_attempts')
+    .select('number')
+    .where('task_id', '=', taskId)
+    .where('phase', '=', 'apply')
+  const apply =
+    attempt === undefined ? applies.where('accepted_at', 'is not', null) : applies.where('number', '=', attempt)
+  return (await apply.executeTakeFirst()) ? 'apply' : 'plan'
+}

@@ -1,0 +1,80 @@
+/** A log chunk from an agent, over HTTP or as a live frame. */
+import { ApiError, type LogChunkAnswer, type Phase } from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
+import type { Store } from '../../store/store.js'
+import type { AgentCaller } from '../attempts/agent-caller.js'
+import type { Leases } from '../attempts/leases.js'
+import { requireAttempt, requireAttemptRead, requireLiveAttempt } from '../attempts/require-attempt.js'
+import { appendLog } from './append.js'
+
+export interface LogDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly leases: Leases
+}
+
+export interface ChunkInput {
+  readonly caller: AgentCaller
+  readonly taskId: number
+  readonly phase: Phase
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
+/** Stores a chunk; late data of a stale attempt goes into that attempt's own stream. Throws `offset_gap`, `log_diverged`. */
+export function saveChunk(deps: LogDeps, input: ChunkInput): Promise<LogChunkAnswer> {
+  return deps.store.transaction(async (tx) => {
+    const { attempt, stale } = await requireAttempt(tx, deps, input.caller, input.taskId)
+    requirePhase(attempt.phase, input.phase)
+    const target = { taskId: input.taskId, attempt: attempt.number, phase: input.phase }
+    const { nextOffset, savedBytes } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
+    return { status: 'ok', next_offset: nextOffset, saved_bytes: savedBytes, ...(stale ? { late: true } : {}) }
+  })
+}
+
+export interface LiveInput {
+  readonly agentId: string
+  readonly taskId: number
+  readonly attempt: number
+  readonly phase: Phase
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
+/**
+ * Stores the bytes of a live frame by the same rule. A frame beyond the stored length is dropped; the answer says where to go on.
+ * Bytes of a stale attempt are not taken here: they come as late data over HTTP.
+ */
+export function appendLive(deps: LogDeps, input: LiveInput): Promise<{ nextOffset: number } | { stale: true }> {
+  return deps.store.transaction(async (tx) => {
+    const { attempt, stale } = await requireLiveAttempt(tx, deps, input.agentId, input.taskId, input.attempt)
+    if (stale) return { stale: true }
+    requirePhase(attempt.phase, input.phase)
+    const known = await tx.hot.findLogStream(input.taskId, input.attempt, input.phase)
+    if (input.offset > (known?.length_bytes ?? 0)) return { nextOffset: known?.length_bytes ?? 0 }
+    const target = { taskId: input.taskId, attempt: input.attempt, phase: input.phase }
+    const { nextOffset } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
+    return { nextOffset }
+  })
+}
+
+/** How many bytes of the attempt's stream are stored. */
+export function nextLogOffset(
+  deps: LogDeps,
+  input: { caller: AgentCaller; taskId: number; phase: Phase },
+): Promise<{ next_offset: number }> {
+  return deps.store.read(async (reader) => {
+    const { attempt } = await requireAttemptRead(reader, deps, input.caller, input.taskId)
+    requirePhase(attempt.phase, input.phase)
+    const stream = await reader.hot.findLogStream(input.taskId, attempt.number, input.phase)
+    return { next_offset: stream?.length_bytes ?? 0 }
+  })
+}
+
+/** An attempt runs one phase and writes one stream. */
+export function requirePhase(attemptPhase: string, phase: Phase): void {
+  if (attemptPhase === phase) return
+  throw new ApiError('invalid_request', `phase must be ${attemptPhase}: that is what this attempt runs`, {
+    field: 'phase',
+  })
+}
