@@ -1,0 +1,9 @@
+/** Who speaks on the agent API: a key of a pool, and what it says of itself. */
+export interface AgentCaller {
+  readonly poolId: string
+  readonly keyId: string
+  /** `X-Agent-ID` */
+  readonly agentId?: string
+  /** `X-Task-Lease` */
+  readonly lease?: string
+}

@@ -1,0 +1,40 @@
+/** When leases may be ended: the arithmetic that keeps a late timer or a burst from ending healthy runs. Pure. */
+
+/** A pass later than this says the server itself was away (suspended, overloaded, its clock moved): no agent is to blame. */
+export const lateAfterMs = 2_000
+
+/** Of the open leases, at most this share is ended in a minute, but always up to `sweepFloor`. */
+const sweepShare = 0.05
+const sweepFloor = 3
+
+export interface Lateness {
+  /** add this to every lease */
+  readonly extendByMs: number
+  /** end no lease before this time */
+  readonly holdUntil: number
+}
+
+/**
+ * Judges a pass that was due at `dueAt` and runs at `now` (epoch ms).
+ * @returns undefined when it is on time
+ */
+export function judgeLateness(dueAt: number, now: number, heartbeatIntervalMs: number): Lateness | undefined {
+  const lateMs = now - dueAt
+  return lateMs > lateAfterMs ? { extendByMs: lateMs, holdUntil: now + heartbeatIntervalMs } : undefined
+}
+
+/** Ended leases of the last minute, and how many more may be ended now. */
+export class SweepBudget {
+  #ended: number[] = []
+
+  /** How many of `openLeases` may be ended at `now`: max(3, 5 %) a minute. */
+  available(openLeases: number, now: number): number {
+    this.#ended = this.#ended.filter((at) => at > now - 60_000)
+    const perMinute = Math.max(sweepFloor, Math.floor(openLeases * sweepShare))
+    return Math.max(0, perMinute - this.#ended.length)
+  }
+
+  spend(count: number, now: number): void {
+    for (let spent = 0; spent < count; spent++) this.#ended.push(now)
+  }
+}

@@ -1,0 +1,33 @@
+/** The token that proves an attempt: derived from a secret on its row, so the server can say it again. */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+export interface LeaseOwner {
+  readonly task_id: number
+  readonly number: number
+  readonly lease_salt: string
+}
+
+export function newLeaseSalt(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** `<attempt>.<mac>`: the number in it says which attempt it is of. */
+export function leaseToken(attempt: LeaseOwner): string {
+  const mac = createHmac('sha256', attempt.lease_salt)
+    .update(`${attempt.task_id}:${attempt.number}`)
+    .digest('base64url')
+  return `${attempt.number}.${mac}`
+}
+
+/** The attempt number a token claims, or undefined when it is no token. */
+export function attemptOfToken(token: string): number | undefined {
+  const found = /^([1-9]\d{0,8})\./.exec(token)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** Compares in constant time. */
+export function isLeaseOf(attempt: LeaseOwner, token: string): boolean {
+  const wanted = Buffer.from(leaseToken(attempt))
+  const given = Buffer.from(token)
+  return wanted.length === given.length && timingSafeEqual(wanted, given)
+}
