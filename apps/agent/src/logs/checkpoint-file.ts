@@ -1,0 +1,96 @@
+/** The spool's checkpoints: JSON lines appended and fsynced, the last whole one counts; rewritten when long. */
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fits } from '@iac-agent/protocol'
+import { syncDirectory } from '@iac-agent/runtime'
+import { type Static, Type } from 'typebox'
+import { TranscriptPosition } from './transcript.js'
+
+/** What was durable in the spool when the transcript was at a position. */
+export const Checkpoint = Type.Object({
+  spoolBytes: Type.Integer({ minimum: 0 }),
+  position: TranscriptPosition,
+  /** nothing follows: the spool is whole */
+  isEnded: Type.Boolean(),
+})
+export type Checkpoint = Static<typeof Checkpoint>
+
+/** Above this the file is replaced by one of its last line. Bytes. */
+const rewriteAtBytes = 64 * 1024
+
+export class CheckpointFile implements AsyncDisposable {
+  readonly #path: string
+  #file: FileHandle
+  #sizeBytes: number
+
+  private constructor(path: string, file: FileHandle, sizeBytes: number) {
+    this.#path = path
+    this.#file = file
+    this.#sizeBytes = sizeBytes
+  }
+
+  /** Opens or creates the file and answers its checkpoints, oldest first; a torn line is not one. */
+  static async open(path: string): Promise<{ file: CheckpointFile; checkpoints: Checkpoint[] }> {
+    const handle = await openForWriting(path)
+    const text = await handle.readFile('utf8')
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+    const file = new CheckpointFile(path, handle, Buffer.byteLength(whole))
+    return { file, checkpoints: whole.split('\n').flatMap(checkpointOf) }
+  }
+
+  /** Makes `checkpoint` the last one; durable when resolved. A failed write leaves the one before. */
+  async append(checkpoint: Checkpoint): Promise<void> {
+    const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
+    if (this.#sizeBytes + line.length > rewriteAtBytes && this.#sizeBytes > 0) return this.#rewrite(line)
+    await this.#file.truncate(this.#sizeBytes)
+    await writeAll(this.#file, line, this.#sizeBytes)
+    await this.#file.datasync()
+    this.#sizeBytes += line.length
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close()
+  }
+
+  async #rewrite(line: Buffer): Promise<void> {
+    const temporary = `${this.#path}.tmp`
+    const file = await openForWriting(temporary)
+    try {
+      await file.truncate(0)
+      await writeAll(file, line, 0)
+      await file.datasync()
+      await rename(temporary, this.#path)
+      await syncDirectory(dirname(this.#path))
+    } catch (cause) {
+      await file.close()
+      throw cause
+    }
+    await this.#file.close()
+    this.#file = file
+    this.#sizeBytes = line.length
+  }
+}
+
+/** Writes all of `bytes` at `position`. */
+export async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+/** Opens for reading and writing at any position, creating the file (0600) when absent. */
+export async function openForWriting(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+}
+
+function checkpointOf(line: string): Checkpoint[] {
+  try {
+    const value: unknown = JSON.parse(line)
+    return fits(Checkpoint, value) ? [value] : []
+  } catch {
+    return [] // a line torn by a crash or a full disk: the one before it counts
+  }
+}

@@ -1,0 +1,113 @@
+/** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { type Checkpoint, CheckpointFile, openForWriting, writeAll } from './checkpoint-file.js'
+import type { TranscriptPosition } from './transcript.js'
+
+/** What a reader of the spool sees: only what is durable. */
+export interface Spool {
+  /** bytes that may be sent */
+  readonly durableBytes: number
+  /** nothing follows `durableBytes` */
+  readonly isEnded: boolean
+  /** Calls `listener` after each change of the two above; returns how to stop. */
+  onChange(listener: () => void): () => void
+  /** Durable bytes from `offset`, at most `maxBytes`; empty at the end. */
+  read(offset: number, maxBytes: number): Promise<Buffer>
+  /** Hex SHA-256 of all durable bytes. */
+  sha256(): Promise<string>
+}
+
+const readBytes = 256 * 1024
+
+export class SpoolFile implements Spool, AsyncDisposable {
+  readonly #file: FileHandle
+  readonly #checkpoints: CheckpointFile
+  readonly #listeners = new Set<() => void>()
+  #checkpoint: Checkpoint | undefined
+
+  private constructor(file: FileHandle, checkpoints: CheckpointFile, checkpoint: Checkpoint | undefined) {
+    this.#file = file
+    this.#checkpoints = checkpoints
+    this.#checkpoint = checkpoint
+  }
+
+  /**
+   * Opens the spool as the newest checkpoint describes it: text beyond it was never sent, and is cut off to be made again. A
+   * checkpoint beyond the file (a power cut between the two) was never acted on and is passed over.
+   */
+  static async open(spoolPath: string, checkpointPath: string): Promise<SpoolFile> {
+    const file = await openForWriting(spoolPath)
+    const { file: checkpointFile, checkpoints } = await CheckpointFile.open(checkpointPath)
+    const { size } = await file.stat()
+    const checkpoint = checkpoints.findLast((each) => each.spoolBytes <= size)
+    await file.truncate(checkpoint?.spoolBytes ?? 0)
+    return new SpoolFile(file, checkpointFile, checkpoint)
+  }
+
+  get durableBytes(): number {
+    return this.#checkpoint?.spoolBytes ?? 0
+  }
+
+  get isEnded(): boolean {
+    return this.#checkpoint?.isEnded ?? false
+  }
+
+  /** Where the transcript goes on; undefined at the very beginning. */
+  get position(): TranscriptPosition | undefined {
+    return this.#checkpoint?.position
+  }
+
+  /** Appends `text` and the position it brings the transcript to; both durable when resolved. Retry a failed call as it was. */
+  async append(text: Buffer, position: TranscriptPosition, isEnded: boolean): Promise<void> {
+    const from = this.durableBytes
+    if (text.length > 0) {
+      await writeAll(this.#file, text, from)
+      await this.#file.datasync()
+    }
+    const checkpoint = { spoolBytes: from + text.length, position, isEnded }
+    await this.#checkpoints.append(checkpoint)
+    this.#checkpoint = checkpoint
+    for (const listener of this.#listeners) listener()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async read(offset: number, maxBytes: number): Promise<Buffer> {
+    const wanted = Math.max(0, Math.min(maxBytes, this.durableBytes - offset))
+    const bytes = Buffer.allocUnsafe(wanted)
+    let have = 0
+    while (have < wanted) {
+      const { bytesRead } = await this.#file.read(bytes, have, wanted - have, offset + have)
+      if (bytesRead === 0) throw new SpoolTruncated(offset + have, this.durableBytes)
+      have += bytesRead
+    }
+    return bytes
+  }
+
+  async sha256(): Promise<string> {
+    const hash = createHash('sha256')
+    const end = this.durableBytes
+    for (let offset = 0; offset < end; offset += readBytes) {
+      hash.update(await this.read(offset, Math.min(readBytes, end - offset)))
+    }
+    return hash.digest('hex')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close()
+    await this.#checkpoints[Symbol.asyncDispose]()
+  }
+}
+
+/** Somebody else shortened the spool under us. */
+export class SpoolTruncated extends Error {
+  readonly code = 'spool_truncated'
+  constructor(offset: number, expectedBytes: number) {
+    super(`the spool ends at byte ${offset} although ${expectedBytes} bytes were written to it`)
+    this.name = 'SpoolTruncated'
+  }
+}

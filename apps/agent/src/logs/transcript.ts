@@ -1,0 +1,116 @@
+/** Raw output -> rendered, redacted text: pure and streaming, the same text however the raw bytes are cut. */
+import { type Static, Type } from 'typebox'
+import { type Redaction, Redactor, RedactorCarry } from './redactor.js'
+
+/**
+ * Renders one line that begins with `{` (without its newline) for people; `at` is the raw offset of its first byte. Undefined: not an
+ * event, the line passes as it is. An empty text drops the line; any other ends in a newline, given or not.
+ */
+export type RenderLine = (line: string, at: number) => string | undefined
+
+/** Where a transcript is: enough to go on from there with the same text. */
+export const TranscriptPosition = Type.Object({
+  /** raw bytes whose text is let go or held in `redactor` */
+  rawOffset: Type.Integer({ minimum: 0 }),
+  /** the next raw byte continues a line that passes as it is */
+  isMidLine: Type.Boolean(),
+  redactor: RedactorCarry,
+})
+export type TranscriptPosition = Static<typeof TranscriptPosition>
+
+/** A longer line is no event of terraform's; it passes as it is. Bounds the memory. Bytes. */
+export const longestEventBytes = 1024 * 1024
+
+const newline = 0x0a
+const brace = 0x7b
+
+export class Transcript {
+  readonly #redactor: Redactor
+  readonly #render: RenderLine | undefined
+  #rawOffset: number
+  #isMidLine: boolean
+  /** The beginning of a line that may be an event; starts at #rawOffset. */
+  #line: Buffer[] = []
+  #lineBytes = 0
+
+  constructor(redaction: Redaction, render?: RenderLine, from?: TranscriptPosition) {
+    this.#redactor = new Redactor(redaction, from?.redactor)
+    this.#render = render
+    this.#rawOffset = from?.rawOffset ?? 0
+    this.#isMidLine = from?.isMidLine ?? false
+  }
+
+  /** Raw bytes wanted next: those before are not asked for again in this process. */
+  get nextRawOffset(): number {
+    return this.#rawOffset + this.#lineBytes
+  }
+
+  get position(): TranscriptPosition {
+    return { rawOffset: this.#rawOffset, isMidLine: this.#isMidLine, redactor: this.#redactor.carry }
+  }
+
+  /** The text that is certain after `raw`, the bytes at `nextRawOffset`. May be a view of `raw`. */
+  push(raw: Buffer): Buffer {
+    if (this.#render === undefined) return this.#pass(raw)
+    const text: Buffer[] = []
+    let at = 0
+    while (at < raw.length) {
+      const end = raw.indexOf(newline, at) + 1 || raw.length
+      text.push(this.#pushPart(raw.subarray(at, end)))
+      at = end
+    }
+    return join(text)
+  }
+
+  /** The rest of the text: no raw byte follows. */
+  end(): Buffer {
+    return join([this.#endLine(), this.#redactor.end()])
+  }
+
+  /** `part` holds at most one newline, at its end. */
+  #pushPart(part: Buffer): Buffer {
+    const isEnd = part.at(-1) === newline
+    if (this.#lineBytes === 0 && (this.#isMidLine || part[0] !== brace)) {
+      this.#isMidLine = !isEnd
+      return this.#pass(part)
+    }
+    this.#line.push(Buffer.from(part))
+    this.#lineBytes += part.length
+    if (isEnd && this.#lineBytes <= longestEventBytes) return this.#endLine()
+    if (this.#lineBytes <= longestEventBytes) return empty
+    this.#isMidLine = !isEnd
+    return this.#pass(this.#takeLine())
+  }
+
+  #endLine(): Buffer {
+    if (this.#lineBytes === 0) return empty
+    const at = this.#rawOffset
+    const line = this.#takeLine()
+    const rendered = this.#render?.(
+      line.toString('utf8', 0, line.at(-1) === newline ? line.length - 1 : line.length),
+      at,
+    )
+    if (rendered === undefined) return this.#pass(line)
+    this.#rawOffset += line.length
+    if (rendered === '') return empty
+    return this.#redactor.push(Buffer.from(rendered.endsWith('\n') ? rendered : `${rendered}\n`))
+  }
+
+  #takeLine(): Buffer {
+    const line = join(this.#line)
+    this.#line = []
+    this.#lineBytes = 0
+    return line
+  }
+
+  #pass(raw: Buffer): Buffer {
+    this.#rawOffset += raw.length
+    return this.#redactor.push(raw)
+  }
+}
+
+const empty = Buffer.alloc(0)
+
+function join(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
