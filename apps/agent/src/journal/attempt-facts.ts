@@ -29,3 +29,21 @@ export function isDelivered(facts: readonly Fact[], item: FactOf<'delivered'>['i
     (fact) => fact.fact === 'delivered' && fact.item === item && (name === undefined || fact.name === name),
   )
 }
+
+/** The terraform commands of an attempt. */
+export type Command = 'init' | 'plan' | 'show' | 'apply'
+
+/** Every run of a command, oldest first, with its exit once it has one. */
+export function runsOf(
+  facts: readonly Fact[],
+  command: Command,
+): { run: string; exited: FactOf<'exited'> | undefined }[] {
+  return all(facts, 'spawning')
+    .filter(({ run }) => run.startsWith(`${command}-`))
+    .map(({ run }) => ({ run, exited: all(facts, 'exited').find((exit) => exit.run === run) }))
+}
+
+/** Name of the next run of a command: `plan-1`, then `plan-2`. */
+export function nextRunName(facts: readonly Fact[], command: Command): string {
+  return `${command}-${runsOf(facts, command).length + 1}`
+}

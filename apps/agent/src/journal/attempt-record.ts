@@ -1,4 +1,5 @@
 /** The facts of an attempt: each line of its journal is one; what happened is decided from them alone. */
+import { TaskType } from '@iac-agent/protocol'
 import { type Static, type TProperties, Type } from 'typebox'
 
 const Count = Type.Integer({ minimum: 0 })
@@ -19,6 +20,15 @@ export type CancelReason = Static<typeof CancelReason>
 /** The counts of a plan or apply. */
 export const Counts = Type.Object({ add: Count, change: Count, destroy: Count })
 export type Counts = Static<typeof Counts>
+
+/** An error of terraform, as it printed it. */
+export const Diagnostic = Type.Object({
+  summary: Type.String(),
+  detail: Type.String(),
+  file: Type.Optional(Type.String()),
+  line: Type.Optional(Count),
+})
+export type Diagnostic = Static<typeof Diagnostic>
 
 /** What leaves the agent; `state` items are named by their file. */
 export const Item = Type.Enum(['state', 'plan', 'plan_json', 'progress', 'log', 'status'])
@@ -66,20 +76,30 @@ export type Outcome = Static<typeof Outcome>
 export const Fact = Type.Union([
   Offered,
   /** Data document, state, configuration and (apply) plan archive are on disk. */
-  fact('fetched', {}),
+  fact('fetched', { taskType: TaskType, lineage: Type.String(), hasState: Type.Boolean() }),
   /** The work directory is claimed and holds the configuration. */
-  fact('prepared', { directory: Type.String(), fingerprint: Type.String(), warnings: Type.Array(Type.String()) }),
-  fact('engineFound', { engine: Type.String(), version: Type.String(), path: Type.String() }),
+  fact('prepared', { rootDirectory: Type.String() }),
+  fact('engineFound', { engine: Type.String(), version: Type.String(), program: Type.String() }),
   fact('backendOpened', { port: Count, username: Type.String(), password: Type.String() }),
+  /** What the work directory needs is there already (terraform/init-cache.ts). */
   fact('initSkipped', {}),
   /** About to start a command: durable before the supervisor is spawned. */
   fact('spawning', { run: Type.String(), outputOffset: Count }),
-  fact('exited', { run: Type.String(), code: Type.Integer() }),
+  /** `needsInit`: terraform refused for want of an init that was skipped; `diagnostics` are its errors, redacted. */
+  fact('exited', {
+    run: Type.String(),
+    code: Type.Integer(),
+    needsInit: Type.Optional(Type.Boolean()),
+    counts: Type.Optional(Counts),
+    diagnostics: Type.Optional(Type.Array(Diagnostic)),
+  }),
   /** `show -json` of the plan was read. */
   fact('planShown', { counts: Counts, hasChanges: Type.Boolean() }),
-  /** Plan archive and redacted plan-json are on disk, ready for delivery. */
-  fact('planPacked', { sha256: Sha256, sizeBytes: Count }),
-  fact('planRestored', { elsewhere: Type.Boolean() }),
+  /** The plan archive is on disk, ready for delivery; absent for plans that are never applied. */
+  fact('planPacked', {}),
+  /** The redacted plan-json is on disk, ready for delivery. */
+  fact('planJsonSaved', {}),
+  fact('planRestored', {}),
   /** The start gate is asked: from here on "may have started" on the server's side. */
   fact('startAsked', { startId: Type.String() }),
   fact('startAnswered', {
@@ -101,6 +121,8 @@ export const Fact = Type.Union([
   fact('released', {}),
   /** The server has acknowledged an item (`name`: the state's file); late when it was stored as late data. */
   fact('delivered', { item: Item, name: Type.Optional(Type.String()), late: Type.Boolean() }),
+  /** The server refused an item for good; the file is kept in quarantine. */
+  fact('refused', { item: Item, name: Type.Optional(Type.String()), code: Type.String(), message: Type.String() }),
   /** The server no longer wants this attempt: keep the data, deliver it as late. */
   fact('forgotten', {}),
 ])

@@ -41,6 +41,12 @@ export interface AttemptLayout {
   spoolCheckpoint: string
   /** Every state terraform wrote, each under its own name. */
   states: string
+  /** The plan file terraform writes and applies. A secret. */
+  planFile: string
+  /** `show -json` of the plan as terraform prints it: holds secrets, gone once it is redacted. */
+  rawPlanJson: string
+  /** What the work directory held just before planning, to know what planning made. */
+  treeBeforePlan: string
   /** Plan archive: plan file, lock file, files made while planning. Sent (plan) or received (apply). */
   planArchive: string
   /** Redacted `show -json` of the plan. */
@@ -93,12 +99,20 @@ export function attemptLayoutAt(root: string): AttemptLayout {
     spool: join(root, 'spool'),
     spoolCheckpoint: join(root, 'spool.json'),
     states: join(root, 'states'),
+    planFile: join(root, 'tfplan'),
+    rawPlanJson: join(root, 'tfplan.json'),
+    treeBeforePlan: join(root, 'tree.json'),
     planArchive: join(root, 'plan.tar.gz'),
     planJson: join(root, 'plan.json'),
     progress: join(root, 'progress.jsonl'),
     quarantine: join(root, 'quarantine'),
     tmp: join(root, 'tmp'),
   }
+}
+
+/** Where what is known of a workspace's earlier inits is kept. */
+export function initSeed(data: DataLayout, workspaceId: string): string {
+  return join(data.initCache, workspaceId)
 }
 
 /** Supervisor directory of the run `name` (`init-1`, `plan-1`, `show-1`, `apply-1`) of an attempt. */

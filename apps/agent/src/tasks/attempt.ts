@@ -1,0 +1,104 @@
+/** One attempt as its steps see it: its facts, its files, its server, and whether somebody wants it to stop. */
+import { appendFile, readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { parse, TaskData } from '@iac-agent/protocol'
+import type { Logger } from '@iac-agent/runtime'
+import { first, has } from '../journal/attempt-facts.js'
+import type { CancelReason, Offered, StateOrigin } from '../journal/attempt-record.js'
+import { crashPoint } from '../journal/crash-points.js'
+import type { Journal } from '../journal/journal.js'
+import type { AttemptLayout } from '../journal/layout.js'
+import { compileRedaction, type Redaction } from '../logs/redactor.js'
+import { secretValues } from '../logs/secret-values.js'
+import type { DataAccessor } from '../server-api/data-accessor.js'
+import type { Retry } from '../server-api/retry.js'
+import type { StateBackend } from '../state/state-backend.js'
+import type { StoredState } from '../state/stored-state.js'
+import type { WorkDirectory } from '../terraform/work-directory.js'
+
+/** Everything an attempt is made of; built by the daemon. */
+export interface AttemptParts {
+  layout: AttemptLayout
+  journal: Journal
+  accessor: DataAccessor
+  retry: Retry
+  work: WorkDirectory
+  log: Logger
+  /** Aborts when this process leaves; terraform goes on. */
+  leaving: AbortSignal
+}
+
+export class Attempt {
+  readonly offered: Offered
+  /** Open while terraform may need it; closed by the release step. */
+  backend: StateBackend | undefined
+  readonly #cancel = new AbortController()
+  #data: TaskData | undefined
+
+  constructor(readonly parts: AttemptParts) {
+    const offered = first(parts.journal.facts, 'offered')
+    if (!offered) throw new Error(`${parts.layout.journal} does not begin with an offer`)
+    this.offered = offered
+    if (has(parts.journal.facts, 'cancelRequested')) this.#cancel.abort()
+  }
+
+  get facts() {
+    return this.parts.journal.facts
+  }
+
+  /** Aborts when the attempt is to stop, or the process leaves: for waits that nothing is lost by giving up. */
+  get stopping(): AbortSignal {
+    return AbortSignal.any([this.#cancel.signal, this.parts.leaving])
+  }
+
+  /** Records that somebody wants the attempt to stop; the ladder follows the journal. The same reason twice is once. */
+  async cancel(reason: CancelReason): Promise<void> {
+    if (
+      has(this.facts, 'outcome') ||
+      this.facts.some((fact) => fact.fact === 'cancelRequested' && fact.reason === reason)
+    )
+      return
+    await this.parts.journal.append({ fact: 'cancelRequested', reason })
+    this.#cancel.abort()
+  }
+
+  /** The data document, read from disk once. */
+  async data(): Promise<TaskData> {
+    this.#data ??= parse(TaskData, JSON.parse(await readFile(this.parts.layout.data, 'utf8')), this.parts.layout.data)
+    return this.#data
+  }
+
+  /** What must never leave this host in clear; empty before the data document is here. */
+  async redaction(): Promise<Redaction> {
+    return compileRedaction(has(this.facts, 'fetched') ? secretValues((await this.data()).variables) : [])
+  }
+
+  /** Records a state that is durable in the attempt's states directory. */
+  async recordState(state: StoredState, origin: StateOrigin): Promise<void> {
+    const { serial, lineage, sha256, sizeBytes } = state
+    const file = basename(state.path)
+    await this.parts.journal.append({
+      fact: 'stateReceived',
+      file,
+      origin,
+      serial,
+      lineage,
+      sha256,
+      sizeBytes,
+      isOurs: !state.foreign,
+    })
+    crashPoint('state.recorded')
+  }
+
+  /** Idempotent: terraform has ended, or never began. */
+  async closeBackend(): Promise<void> {
+    const { backend } = this
+    this.backend = undefined
+    await backend?.close()
+  }
+
+  /** Adds a line of the agent's own to the task's log; only while no command is running. */
+  async note(text: string): Promise<void> {
+    await appendFile(this.parts.layout.output, `${text}\n`, { mode: 0o600 })
+  }
+}

@@ -1,0 +1,116 @@
+/** What an attempt came to, decided from its facts alone: final status, counts, and one clear sentence when it failed. */
+import type { TaskErrorCode } from '@iac-agent/protocol'
+import { all, type Command, first, has, runsOf } from '../journal/attempt-facts.js'
+import type { Counts, Diagnostic, Fact } from '../journal/attempt-record.js'
+
+export interface OutcomeOf {
+  status: 'success' | 'applied' | 'failed' | 'cancelled'
+  counts?: Counts
+  errorCode?: TaskErrorCode
+  errorMessage?: string
+}
+
+/** The outcome of a closed attempt; `failed` with `agent_fault` when the facts explain nothing. */
+export function outcomeOf(facts: readonly Fact[]): OutcomeOf {
+  return refusal(facts) ?? done(facts) ?? cancelled(facts) ?? ownFailure(facts) ?? runFailure(facts) ?? unexplained
+}
+
+const unexplained: OutcomeOf = {
+  status: 'failed',
+  errorCode: 'agent_fault',
+  errorMessage: 'The agent stopped in the middle of this attempt and nothing of it is left running.',
+}
+
+/** The start gate said no. */
+function refusal(facts: readonly Fact[]): OutcomeOf | undefined {
+  const answer = first(facts, 'startAnswered')
+  if (answer === undefined || answer.granted) return undefined
+  if (answer.code === 'illegal_transition' || answer.code === 'stale_lease') return { status: 'cancelled' }
+  const code = answer.code === 'plan_stale' || answer.code === 'already_started' ? answer.code : 'agent_fault'
+  return failed(code, answer.message ?? 'The server refused to start the apply.')
+}
+
+function done(facts: readonly Fact[]): OutcomeOf | undefined {
+  const applied = runsOf(facts, 'apply').find(({ exited }) => exited?.code === 0)
+  if (applied) return { status: 'applied', ...(applied.exited?.counts ? { counts: applied.exited.counts } : {}) }
+  if (has(facts, 'cancelRequested') || has(facts, 'failed')) return undefined
+  const shown = first(facts, 'planShown')
+  if (!shown) return undefined
+  // Three zeros mean "nothing to apply" to the server; a plan that changes only outputs has something to apply.
+  const saysSomething = !shown.hasChanges || shown.counts.add + shown.counts.change + shown.counts.destroy > 0
+  return { status: 'success', ...(saysSomething ? { counts: shown.counts } : {}) }
+}
+
+/** Somebody asked for it, and the run did not fail before anybody signalled it. */
+function cancelled(facts: readonly Fact[]): OutcomeOf | undefined {
+  if (!has(facts, 'cancelRequested')) return undefined
+  const broken = failedRun(facts)
+  const wasSignalled = broken !== undefined && all(facts, 'signalling').some(({ run }) => run === broken.run)
+  if (broken !== undefined && !wasSignalled) return undefined
+  const isForced = all(facts, 'signalling').some(({ rung }) => rung !== 'interrupt')
+  if (!isForced || runsOf(facts, 'apply').length === 0) return { status: 'cancelled' }
+  return {
+    status: 'cancelled',
+    errorMessage: 'The apply was stopped by force: resources in flight may exist without being in the state.',
+  }
+}
+
+function ownFailure(facts: readonly Fact[]): OutcomeOf | undefined {
+  const failure = first(facts, 'failed')
+  return failure && failed(failure.code as TaskErrorCode, failure.message)
+}
+
+function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
+  const broken = failedRun(facts)
+  if (!broken) return undefined
+  const diagnostics = broken.diagnostics ?? []
+  const told = diagnostics[0]
+  const command = broken.run.split('-')[0] as Command
+  if (!told) return failed(codeOf[command], `terraform ${command} ended with exit code ${broken.code}.`)
+  return failed(classify(command, told), sentenceOf(told, diagnostics.length))
+}
+
+function failedRun(facts: readonly Fact[]) {
+  return all(facts, 'exited').findLast((exit) => exit.code !== 0 && exit.needsInit !== true)
+}
+
+const codeOf: Record<Command, TaskErrorCode> = {
+  init: 'init_failed',
+  plan: 'plan_failed',
+  show: 'plan_failed',
+  apply: 'apply_failed',
+}
+
+/** Terraform has no error codes: its summaries are the only sign, and these have been stable since 0.15 (OpenTofu keeps them). */
+function classify(command: Command, { summary, detail }: Diagnostic): TaskErrorCode {
+  if (/^No value for required variable/.test(summary)) return 'missing_variable'
+  if (/no space left on device/i.test(`${summary} ${detail}`)) return 'disk_full'
+  if (command === 'apply') return /^Saved plan is stale/.test(summary) ? 'plan_stale' : 'apply_failed'
+  if (isProviderTrouble(summary)) return 'provider_unavailable'
+  if (/^Unsupported Terraform Core version|^Unsupported OpenTofu Core version/.test(summary))
+    return 'terraform_version_unavailable'
+  if (isInvalidConfiguration(summary)) return 'configuration_invalid'
+  return codeOf[command]
+}
+
+function isProviderTrouble(summary: string): boolean {
+  return /^(Failed to (query available provider packages|install provider|load plugin schemas|instantiate provider)|Could not (retrieve|load) .*provider|Invalid provider registry host|Incompatible provider version|Required plugins are not installed|Inconsistent dependency lock file|Provider .*not available|Failed to resolve provider packages)/i.test(
+    summary,
+  )
+}
+
+function isInvalidConfiguration(summary: string): boolean {
+  return /^(Invalid|Unsupported|Missing|Argument|Unclosed|Unterminated|Duplicate|Reference to undeclared|Unexpected|Extraneous|Attribute redefined|Incorrect attribute|Terraform encountered problems during initialisation|Terraform initialized in an empty directory|No configuration files|Cycle|Self-referential|Call to unknown function|Module not|Unreadable module|JSON|Error in function call|Value for undeclared variable)/.test(
+    summary,
+  )
+}
+
+function sentenceOf({ summary, detail, file, line }: Diagnostic, count: number): string {
+  const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `, line ${line}`})`
+  const more = count > 1 ? ` And ${count - 1} more, see the log.` : ''
+  return `${summary}${place}${detail === '' ? '' : `: ${detail}`}`.replace(/[.\s]*$/, '.') + more
+}
+
+function failed(errorCode: TaskErrorCode, errorMessage: string): OutcomeOf {
+  return { status: 'failed', errorCode, errorMessage }
+}

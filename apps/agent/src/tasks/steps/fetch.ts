@@ -1,0 +1,29 @@
+/** Gets everything the attempt needs from the server onto this disk: after it, the server may go away. */
+
+import type { TaskData } from '@iac-agent/protocol'
+import { writeFileAtomic } from '@iac-agent/runtime'
+import { crashPoint } from '../../journal/crash-points.js'
+import type { Attempt } from '../attempt.js'
+
+/** Retried for as long as the server is away; a refusal ends the attempt. */
+export async function fetchStep(attempt: Attempt): Promise<void> {
+  const { accessor, journal, layout, retry } = attempt.parts
+  const { stopping } = attempt
+  const data = await retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false }))
+  const hasState = await retry.run('get state', stopping, () => getState(attempt, data))
+  const { configuration } = data
+  if (configuration) {
+    await retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration))
+  }
+  if (attempt.offered.action === 'apply')
+    await retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive))
+  await writeFileAtomic(layout.data, JSON.stringify(data))
+  crashPoint('fetch.stored')
+  await journal.append({ fact: 'fetched', taskType: data.task.task_type, lineage: data.workspace.lineage, hasState })
+  crashPoint('fetch.recorded')
+}
+
+async function getState(attempt: Attempt, data: TaskData): Promise<boolean> {
+  if (data.state_version === undefined) return false
+  return (await attempt.parts.accessor.getState(attempt.parts.layout.baseState)) !== undefined
+}

@@ -1,0 +1,33 @@
+/** `terraform plan -out`, in terraform's own words. */
+import { writeFileAtomic } from '@iac-agent/runtime'
+import { has, runsOf } from '../../journal/attempt-facts.js'
+import { planArguments, planMode } from '../../terraform/commands.js'
+import { asksForInit } from '../../terraform/init-cache.js'
+import { snapshotTree } from '../../terraform/plan-archive.js'
+import type { Attempt } from '../attempt.js'
+import { readFailure } from '../read-failure.js'
+import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
+
+export async function planStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
+  const { journal, layout, work } = attempt.parts
+  const { task } = await attempt.data()
+  const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
+  if (!runsOf(journal.facts, 'plan').some(({ exited }) => !exited)) {
+    await writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path)))
+  }
+  const argv = [
+    placeOf(attempt).program,
+    ...planArguments({
+      planFile: layout.planFile,
+      mode: planMode(task.task_type),
+      targets: task.context.targets,
+      replace: task.context.replace,
+      refresh: task.context.refresh,
+    }),
+  ]
+  await runTerraform(attempt, tools, 'plan', argv, async (code, outputOffset) => {
+    if (code === 0) return {}
+    if (mayLackInit && (await asksForInit(layout.output))) return { needsInit: true }
+    return await readFailure(attempt, outputOffset)
+  })
+}

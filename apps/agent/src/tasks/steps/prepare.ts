@@ -1,0 +1,61 @@
+/** Fills the emptied work directory with the task's configuration and variables, and refuses what would go wrong silently. */
+
+import type { TaskData } from '@iac-agent/protocol'
+import { crashPoint } from '../../journal/crash-points.js'
+import { type Finding, scanConfiguration } from '../../terraform/backend-block.js'
+import { writeConfiguration } from '../../terraform/configuration.js'
+import { writeVariables } from '../../terraform/variables.js'
+import type { Attempt } from '../attempt.js'
+import { StepFailure } from '../step-failure.js'
+
+export async function prepareStep(attempt: Attempt): Promise<void> {
+  const { journal, layout, work } = attempt.parts
+  const data = await attempt.data()
+  const { workspace } = data
+  await work.clean()
+  const { rootDir } = await writeConfiguration({
+    workDir: work.path,
+    tfCode: workspace.tf_code,
+    providerConfig: workspace.provider_config,
+    resources: data.resources,
+    ...(workspace.working_directory ? { workingDirectory: workspace.working_directory } : {}),
+    ...(data.configuration ? { archive: layout.configuration } : {}),
+  })
+  await writeVariables(
+    rootDir,
+    data.variables.filter(({ category }) => category === 'terraform'),
+  )
+  // What is applied was judged when it was planned.
+  if (attempt.offered.action === 'plan') await judge(attempt, data, rootDir)
+  crashPoint('prepare.written')
+  await journal.append({ fact: 'prepared', rootDirectory: rootDir })
+  crashPoint('prepare.recorded')
+}
+
+async function judge(attempt: Attempt, { workspace, state_version }: TaskData, rootDir: string): Promise<void> {
+  const { backends, workspaceReferences } = await scanConfiguration(rootDir)
+  const backend = backends[0]
+  if (backend && state_version === undefined && !workspace.accept_empty_state) throw stateNotImported(backend)
+  const reference = workspaceReferences[0]
+  if (!reference) return
+  const text = `${placeOf(reference)} refers to terraform.workspace, which is always "default" here`
+  if (workspace.auto_apply) {
+    throw new StepFailure(
+      'cli_workspace_used',
+      `${text}; take the reference out, or turn auto_apply off to look at the plan first.`,
+    )
+  }
+  await attempt.note(`Warning: ${text}.`)
+}
+
+function stateNotImported(backend: Finding): StepFailure {
+  return new StepFailure(
+    'state_not_imported',
+    `${placeOf(backend)} names a backend of its own, whose state this workspace does not have yet: import the state ` +
+      '(POST /workspaces/:id/state), or set accept_empty_state on the workspace to begin without one.',
+  )
+}
+
+function placeOf({ file, line }: Finding): string {
+  return `${file} line ${line}`
+}

@@ -1,0 +1,30 @@
+/** The one `show -json` of a plan: counts, and the redacted plan-json for the server. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { all } from '../../journal/attempt-facts.js'
+import { crashPoint } from '../../journal/crash-points.js'
+import { runDirectory } from '../../journal/layout.js'
+import { secretValues } from '../../logs/secret-values.js'
+import { showCommand } from '../../terraform/commands.js'
+import { redactPlanJson } from '../../terraform/plan-json.js'
+import type { Attempt } from '../attempt.js'
+import { readFailureIn } from '../read-failure.js'
+import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
+
+export async function showStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
+  const { journal, layout } = attempt.parts
+  const argv = showCommand(placeOf(attempt).program, layout.planFile, layout.rawPlanJson)
+  await runTerraform(attempt, tools, 'show', argv, async (code) => {
+    if (code === 0) return {}
+    const run = all(journal.facts, 'spawning').at(-1)?.run ?? ''
+    return await readFailureIn(attempt, join(runDirectory(layout, run), 'output'), 0)
+  })
+  if (all(journal.facts, 'exited').at(-1)?.code !== 0) return
+  const secrets = secretValues((await attempt.data()).variables)
+  const summary = await redactPlanJson({ from: layout.rawPlanJson, to: layout.planJson, secrets })
+  await rm(layout.rawPlanJson)
+  crashPoint('show.redacted')
+  const { add, change, destroy } = summary
+  await journal.append({ fact: 'planShown', counts: { add, change, destroy }, hasChanges: summary.hasChanges })
+  await journal.append({ fact: 'planJsonSaved' })
+}

@@ -1,0 +1,24 @@
+/** Asks the server whether this attempt may change anything: once granted, for this start id alone. */
+import { randomUUID } from 'node:crypto'
+import { first } from '../../journal/attempt-facts.js'
+import { crashPoint } from '../../journal/crash-points.js'
+import { ServerRefused } from '../../server-api/errors.js'
+import type { Attempt } from '../attempt.js'
+
+export async function startGateStep(attempt: Attempt): Promise<void> {
+  const { accessor, journal, retry } = attempt.parts
+  // A restarted agent asks again with the same id: the server knows it and answers the same.
+  const startId = first(journal.facts, 'startAsked')?.startId ?? randomUUID()
+  if (!first(journal.facts, 'startAsked')) await journal.append({ fact: 'startAsked', startId })
+  crashPoint('start_gate.asked')
+  try {
+    await retry.run('ask to start the apply', attempt.stopping, () => accessor.startApply(startId))
+  } catch (error) {
+    if (!(error instanceof ServerRefused)) throw error
+    await journal.append({ fact: 'startAnswered', granted: false, code: error.code, message: error.message })
+    return
+  }
+  crashPoint('start_gate.granted')
+  await journal.append({ fact: 'startAnswered', granted: true })
+  crashPoint('start_gate.recorded')
+}
