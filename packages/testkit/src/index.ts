@@ -1,5 +1,9 @@
 /** For tests and benches only: launchers of the built bins, whole fake peers, a test provider. */
 export * from './eventually.js'
+export * from './fake-agent.js'
+export * from './fake-server/fake-routes.js'
+export * from './fake-server/fake-server.js'
+export * from './fake-server/fake-task.js'
 export * from './launch/built-child.js'
 export * from './launch/pool-and-key.js'
 export * from './launch/start-agent.js'
