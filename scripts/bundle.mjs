@@ -15,8 +15,7 @@ export const programs = {
     external: ['better-sqlite3', 'zlib-sync', '@fastify/swagger-ui'],
   },
   agent: { folder: 'apps/agent', entry: 'src/main.ts', out: 'main', external: [] },
-  demo: { folder: 'demo', entry: 'main.ts', out: 'main', external: [] },
-  provider: { folder: 'packages/testkit', entry: 'src/provider/main.ts', out: 'provider', external: [] },
+  demo: { folder: 'demo', entry: 'main.ts', out: 'main', external: ['esbuild'] },
 }
 
 /** CommonJS packages inside an ESM bundle still ask for these three. */
