@@ -1,0 +1,149 @@
+/** The DataAccessor of one attempt over HTTP: one request per method under the attempt's lease, every answer parsed. */
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import {
+  agentTaskEndpoints as endpoints,
+  type Phase,
+  type ResourceReport,
+  readChecksum,
+  type Stage,
+  type StatusUpdate,
+  type TaskData,
+  type TaskStatus,
+} from '@iac-agent/protocol'
+import type { DataAccessor, Receipt } from './data-accessor.js'
+import { ServerRefused, ServerUnreachable } from './errors.js'
+import { fileBody, saveAnswer } from './file-transfer.js'
+import type { RawAnswer, ServerRequest } from './request.js'
+
+/** Which attempt speaks. */
+export interface AttemptIdentity {
+  taskId: number
+  leaseToken: string
+}
+
+const compress = promisify(gzip)
+const octets = 'application/octet-stream'
+
+export class RemoteDataAccessor implements DataAccessor {
+  readonly #request: ServerRequest
+  readonly #taskId: number
+  readonly #leaseToken: string
+  readonly #signal: AbortSignal | undefined
+
+  /** @param signal aborts the requests in flight: the process leaves */
+  constructor(request: ServerRequest, attempt: AttemptIdentity, signal?: AbortSignal) {
+    this.#request = request
+    this.#taskId = attempt.taskId
+    this.#leaseToken = attempt.leaseToken
+    this.#signal = signal
+  }
+
+  async getTaskData(options: { includeState?: boolean } = {}): Promise<TaskData> {
+    return this.#request.call(endpoints.data, {
+      ...this.#attempt,
+      query: { include_state: options.includeState ?? false },
+    })
+  }
+
+  async getState(toPath: string): Promise<{ version: number } | undefined> {
+    try {
+      return await this.#request.fetch(endpoints.state, this.#attempt, async (answer) => {
+        const version = Number(header(answer, 'x-state-version'))
+        if (!Number.isSafeInteger(version))
+          throw new ServerUnreachable('not_our_answer', 'the state came without X-State-Version')
+        await saveAnswer(answer, toPath, checksumOf(answer))
+        return { version }
+      })
+    } catch (err) {
+      if (err instanceof ServerRefused && err.code === 'not_found') return undefined
+      throw err
+    }
+  }
+
+  async getConfiguration(toPath: string, expected: { sha256: string }): Promise<void> {
+    await this.#request.fetch(endpoints.configuration, this.#attempt, (answer) =>
+      saveAnswer(answer, toPath, expected.sha256),
+    )
+  }
+
+  async getPlan(toPath: string): Promise<{ sha256: string }> {
+    return this.#request.fetch(endpoints.getPlan, this.#attempt, async (answer) => ({
+      sha256: await saveAnswer(answer, toPath, checksumOf(answer)),
+    }))
+  }
+
+  async savePlan(path: string): Promise<Receipt> {
+    return receipt(
+      await this.#request.call(endpoints.putPlan, { ...this.#attempt, raw: await fileBody(path, 'application/gzip') }),
+    )
+  }
+
+  async savePlanJson(path: string): Promise<Receipt> {
+    return receipt(
+      await this.#request.call(endpoints.planJson, { ...this.#attempt, raw: await fileBody(path, 'application/json') }),
+    )
+  }
+
+  async startApply(startId: string): Promise<void> {
+    await this.#request.call(endpoints.start, { ...this.#attempt, json: { start_id: startId } })
+  }
+
+  async updateTaskStatus(update: StatusUpdate): Promise<{ status: TaskStatus; stage: Stage }> {
+    return this.#request.call(endpoints.status, { ...this.#attempt, json: update })
+  }
+
+  async saveLogChunk(chunk: {
+    phase: Phase
+    offset: number
+    bytes: Buffer
+  }): Promise<Receipt & { nextOffset: number }> {
+    const sha256 = createHash('sha256').update(chunk.bytes).digest('hex')
+    const answer = await this.#request.call(endpoints.logChunk, {
+      ...this.#attempt,
+      query: { phase: chunk.phase, offset: chunk.offset },
+      raw: {
+        body: await compress(chunk.bytes, { level: 1 }),
+        headers: { 'content-type': octets, 'content-encoding': 'gzip', 'x-content-sha256': sha256 },
+      },
+    })
+    return { ...receipt(answer), nextOffset: answer.next_offset }
+  }
+
+  async nextLogOffset(phase: Phase): Promise<number> {
+    return (await this.#request.call(endpoints.logOffset, { ...this.#attempt, query: { phase } })).next_offset
+  }
+
+  async sealLog(seal: { phase: Phase; totalBytes: number; sha256: string }): Promise<Receipt> {
+    const json = { phase: seal.phase, total_bytes: seal.totalBytes, sha256: seal.sha256 }
+    return receipt(await this.#request.call(endpoints.logSeal, { ...this.#attempt, json }))
+  }
+
+  async saveState(path: string): Promise<Receipt & { version: number; rescued: boolean }> {
+    const raw = await fileBody(path, octets, { gzip: true })
+    const answer = await this.#request.call(endpoints.saveState, { ...this.#attempt, raw })
+    return { ...receipt(answer), version: answer.version, rescued: answer.rescued === true }
+  }
+
+  async reportResources(reports: readonly ResourceReport[]): Promise<Receipt> {
+    return receipt(await this.#request.call(endpoints.resources, { ...this.#attempt, json: { resources: reports } }))
+  }
+
+  get #attempt() {
+    return { params: { task_id: this.#taskId }, lease: this.#leaseToken, signal: this.#signal }
+  }
+}
+
+function receipt(answer: { late?: true }): Receipt {
+  return { late: answer.late === true }
+}
+
+function checksumOf(answer: RawAnswer): string | undefined {
+  return readChecksum(header(answer, 'x-content-sha256')) ?? undefined
+}
+
+function header(answer: RawAnswer, name: string): string | undefined {
+  const value = answer.headers[name]
+  return typeof value === 'string' ? value : undefined
+}
