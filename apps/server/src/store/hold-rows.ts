@@ -45,14 +45,36 @@ export async function releaseWorkspace(tx: Tx, workspaceId: string, taskId: numb
   )
 }
 
-/** Which of these tasks have the plan of an attempt saved, as `task/attempt`. */
-export async function savedPlans(
+/** Of every task that waits for its apply: who planned it and where, and whether the plan is stored. */
+export async function plansToApply(
   reader: Reader,
-): Promise<{ task_id: number; attempt: number; work_root: string | null; agent_id: string }[]> {
+): Promise<{ task_id: number; agent_id: string; work_root: string | null; is_saved: number }[]> {
   return reader.hot.all(
-    `SELECT t.id AS task_id, t.plan_attempt AS attempt, a.work_root, a.agent_id FROM workspace_tasks t
+    `SELECT t.id AS task_id, a.agent_id, a.work_root, p.sha256 IS NOT NULL AS is_saved FROM workspace_tasks t
      JOIN task_attempts a ON a.task_id = t.id AND a.number = t.plan_attempt
-     JOIN plans p ON p.task_id = t.id AND p.attempt = t.plan_attempt AND p.sha256 IS NOT NULL
+     LEFT JOIN plans p ON p.task_id = t.id AND p.attempt = t.plan_attempt
      WHERE t.status = 'apply_pending'`,
   )
+}
+
+export interface CurrentState {
+  id: number
+  version: number
+  sha256: string
+  size_bytes: number
+}
+
+/** The workspace's lineage and its current state, if it has one. */
+export async function currentStateRow(
+  reader: Reader,
+  workspaceId: string,
+): Promise<{ lineage: string; current: CurrentState | undefined }> {
+  const row = reader.hot.one<{ lineage: string; id: number | null; version: number; sha256: string; size_bytes: number }>(
+    `SELECT w.lineage, v.id, v.version, v.sha256, v.size_bytes FROM workspaces w
+     LEFT JOIN workspace_state_versions v ON v.id = w.tf_state WHERE w.id = ?`,
+    workspaceId,
+  )
+  if (row === undefined) throw new Error(`workspace ${workspaceId} has a task and no row`)
+  const { lineage, ...state } = row
+  return { lineage, current: state.id === null ? undefined : { ...state, id: state.id } }
 }

@@ -1,5 +1,6 @@
 /** The one reader handle: bodies take turns, each in a read transaction of its own, so that each sees one snapshot. */
 import type { Database } from 'better-sqlite3'
+import { inTime } from './body-limit.js'
 import { HotReads } from './hot-statements.js'
 import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Reader } from './store.js'
@@ -33,7 +34,7 @@ export class ReadQueue {
     const { handle } = this.#statements
     handle.exec('BEGIN')
     try {
-      return await body({ db: kyselyOver(this.#statements, scope), hot: new HotReads(this.#statements, scope) })
+      return await inTime(body({ db: kyselyOver(this.#statements, scope), hot: new HotReads(this.#statements, scope) }))
     } catch (err) {
       throw translateStoreError(err)
     } finally {

@@ -3,6 +3,7 @@
  * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
  */
 import type { Database } from 'better-sqlite3'
+import { inTime } from './body-limit.js'
 import { HotStatements } from './hot-statements.js'
 import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Change, Tx } from './store.js'
@@ -102,7 +103,7 @@ export class WriteQueue {
     }
     handle.exec('SAVEPOINT body')
     try {
-      const value = await body.run(tx)
+      const value = await inTime(body.run(tx))
       scope.isOpen = false
       handle.exec('RELEASE body')
       changes.push(...own)

@@ -3,14 +3,12 @@ import { ApiError, type LogChunkAnswer, type Phase } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { Store } from '../../store/store.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
-import type { Leases } from '../attempts/leases.js'
 import { requireAttempt, requireAttemptRead, requireLiveAttempt } from '../attempts/require-attempt.js'
 import { appendLog } from './append.js'
 
 export interface LogDeps {
   readonly store: Store
   readonly clock: Clock
-  readonly leases: Leases
 }
 
 export interface ChunkInput {
@@ -24,7 +22,7 @@ export interface ChunkInput {
 /** Stores a chunk; late data of a stale attempt goes into that attempt's own stream. Throws `offset_gap`, `log_diverged`. */
 export function saveChunk(deps: LogDeps, input: ChunkInput): Promise<LogChunkAnswer> {
   return deps.store.transaction(async (tx) => {
-    const { attempt, stale } = await requireAttempt(tx, deps, input.caller, input.taskId)
+    const { attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
     requirePhase(attempt.phase, input.phase)
     const target = { taskId: input.taskId, attempt: attempt.number, phase: input.phase }
     const { nextOffset, savedBytes } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
@@ -47,7 +45,13 @@ export interface LiveInput {
  */
 export function appendLive(deps: LogDeps, input: LiveInput): Promise<{ nextOffset: number } | { stale: true }> {
   return deps.store.transaction(async (tx) => {
-    const { attempt, stale } = await requireLiveAttempt(tx, deps, input.agentId, input.taskId, input.attempt)
+    const { attempt, stale } = await requireLiveAttempt(
+      tx,
+      input.agentId,
+      input.taskId,
+      input.attempt,
+      deps.clock.now(),
+    )
     if (stale) return { stale: true }
     requirePhase(attempt.phase, input.phase)
     const known = await tx.hot.findLogStream(input.taskId, input.attempt, input.phase)
@@ -64,7 +68,7 @@ export function nextLogOffset(
   input: { caller: AgentCaller; taskId: number; phase: Phase },
 ): Promise<{ next_offset: number }> {
   return deps.store.read(async (reader) => {
-    const { attempt } = await requireAttemptRead(reader, deps, input.caller, input.taskId)
+    const { attempt } = await requireAttemptRead(reader, input.caller, input.taskId)
     requirePhase(attempt.phase, input.phase)
     const stream = await reader.hot.findLogStream(input.taskId, attempt.number, input.phase)
     return { next_offset: stream?.length_bytes ?? 0 }
