@@ -1,0 +1,95 @@
+/**
+ * Skips `terraform init` when it would bring nothing new. What was initialised is remembered in `.terraform/` itself, by a hash over
+ * all that init looks at; when a configuration uses only what terraform has built in, its backend note alone is enough.
+ */
+import { createHash } from 'node:crypto'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import type { Engine } from '@iac-agent/protocol'
+import { treeFiles } from './tree-files.js'
+
+export interface InitSubject {
+  readonly workDir: string
+  readonly rootDir: string
+  readonly engine: Engine
+  readonly version: string
+  /** From `scanConfiguration`. */
+  readonly isBuiltinOnly: boolean
+  readonly cliConfigFile?: string
+  /** Directory of the data directory where backend notes are kept, one per engine and version. */
+  readonly seedDir: string
+}
+
+export interface InitStatus {
+  readonly isNeeded: boolean
+  /** Give it to `rememberInit` after an init that exited with 0. */
+  readonly key: string
+}
+
+const backendNote = 'terraform.tfstate'
+const lockFile = '.terraform.lock.hcl'
+
+/** Decides, and when no init is needed puts back what it had written outside `.terraform/` (the lock file). */
+export async function initStatus(subject: InitSubject): Promise<InitStatus> {
+  const key = await keyOf(subject)
+  const dot = join(subject.rootDir, '.terraform')
+  if (subject.isBuiltinOnly && (await isCopied(seedOf(subject), join(dot, backendNote)))) {
+    return { isNeeded: false, key }
+  }
+  const isKnown = (await textOf(join(dot, 'iac-agent-init'))) === key && (await textOf(join(dot, backendNote))) !== ''
+  if (isKnown) await isCopied(join(dot, 'iac-agent-lock.hcl'), join(subject.rootDir, lockFile))
+  return { isNeeded: !isKnown, key }
+}
+
+/** Forgets an init that is about to be replaced, so that one that fails half-way is not taken for done. */
+export async function forgetInit(rootDir: string): Promise<void> {
+  await rm(join(rootDir, '.terraform', 'iac-agent-init'), { force: true })
+}
+
+/** Remembers an init that exited with 0. */
+export async function rememberInit(subject: InitSubject, key: string): Promise<void> {
+  const dot = join(subject.rootDir, '.terraform')
+  if (subject.isBuiltinOnly) {
+    await mkdir(subject.seedDir, { recursive: true, mode: 0o700 })
+    await isCopied(join(dot, backendNote), seedOf(subject))
+  }
+  const keptLock = join(dot, 'iac-agent-lock.hcl')
+  if (!(await isCopied(join(subject.rootDir, lockFile), keptLock))) await rm(keptLock, { force: true })
+  await mkdir(dot, { recursive: true, mode: 0o700 })
+  await writeFile(join(dot, 'iac-agent-init'), key, { mode: 0o600 })
+}
+
+/** Everything init reads: modules and lock file (by content and place), engine, CLI configuration, platform. */
+async function keyOf(subject: InitSubject): Promise<string> {
+  const { workDir, rootDir, engine, version, cliConfigFile } = subject
+  const hash = createHash('sha256')
+  const add = (...parts: string[]) => hash.update(JSON.stringify(parts))
+  add('1', engine, version, process.arch, rootDir)
+  add(cliConfigFile ?? '', cliConfigFile === undefined ? '' : await textOf(cliConfigFile))
+  for await (const path of treeFiles(workDir)) {
+    if (!/\.(?:tf|tofu)(?:\.json)?$/.test(path) && !path.endsWith(lockFile)) continue
+    add(relative(workDir, path), await textOf(path))
+  }
+  return hash.digest('hex')
+}
+
+function seedOf({ seedDir, engine, version }: InitSubject): string {
+  return join(seedDir, `${engine}-${version}-backend.json`)
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw cause
+  }
+}
+
+/** False when there is no `from`. */
+async function isCopied(from: string, to: string): Promise<boolean> {
+  if ((await textOf(from)) === '') return false
+  await mkdir(join(to, '..'), { recursive: true, mode: 0o700 })
+  await copyFile(from, to)
+  return true
+}

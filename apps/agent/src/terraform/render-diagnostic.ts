@@ -1,0 +1,28 @@
+/** Draws an error or warning the way terraform does for people. */
+import type { EventDiagnostic } from './terraform-event.js'
+
+/** Several lines, without the last newline. */
+export function renderDiagnostic(diagnostic: EventDiagnostic): string {
+  const { severity, summary, detail = '' } = diagnostic
+  const title = `${severity === 'warning' ? 'Warning' : 'Error'}: ${summary}`
+  const place = placeOf(diagnostic)
+  const paragraphs = [[title], place, detail === '' ? [] : detail.replace(/\n+$/, '').split('\n')]
+  const lines = paragraphs.filter((paragraph) => paragraph.length > 0).flatMap((paragraph) => ['', ...paragraph])
+  return ['╷', ...lines.slice(1).map((line) => `│ ${line}`), '╵'].join('\n')
+}
+
+function placeOf({ address, range, snippet }: EventDiagnostic): string[] {
+  const lines: string[] = []
+  if (address !== undefined) lines.push(`  with ${address}${range === undefined ? '' : ','}`)
+  if (range !== undefined) {
+    const context = snippet?.context ? `, in ${snippet.context}` : ''
+    lines.push(`  on ${range.filename} line ${range.start.line}${context}:`)
+  }
+  if (snippet !== undefined) {
+    const code = snippet.code.split('\n')
+    lines.push(...code.map((text, index) => `${String(snippet.start_line + index).padStart(4)}: ${text}`))
+    const values = (snippet.values ?? []).map(({ traversal, statement }) => `    │ ${traversal} ${statement}`)
+    if (values.length > 0) lines.push('    ├────────────────', ...values)
+  }
+  return lines
+}

@@ -1,0 +1,57 @@
+/** What a supervisor's directory says about its command: three links, read at any time by any agent process. */
+import { readlink, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatIdentity, identityOf, type ProcessIdentity, parseIdentity } from '../journal/process-identity.js'
+import { TerraformError } from './terraform-error.js'
+
+export interface RunFacts {
+  /** The supervisor; or the agent process that won the claim to say "never to be started". */
+  readonly claim?: ProcessIdentity
+  /** The command itself; made before it runs, and it keeps this identity through `exec`. */
+  readonly pid?: ProcessIdentity
+  /** The command's exit code; 128 + n when signal n ended it. */
+  readonly exitCode?: number
+}
+
+/** Exit code of a command that was never run. */
+export const notStartedCode = 125
+
+/** Reads the links of `runDir`; an absent one is an absent fact. */
+export async function readRun(runDir: string): Promise<RunFacts> {
+  // `exit` first: a fact read later can only be newer, so a code is never seen without the pid it belongs to.
+  const code = await linkText(join(runDir, 'exit'))
+  const claim = parseIdentity((await linkText(join(runDir, 'claim'))) ?? '')
+  const pid = parseIdentity((await linkText(join(runDir, 'pid'))) ?? '')
+  return {
+    ...(claim === undefined ? {} : { claim }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(code === undefined || !/^\d{1,3}$/.test(code) ? {} : { exitCode: Number(code) }),
+  }
+}
+
+/**
+ * Takes the claim of a run that may not have begun. True: it was free and is ours, so nothing was and nothing will be started.
+ * False: a supervisor has it (or had it).
+ */
+export async function claimRun(runDir: string): Promise<boolean> {
+  const me = await identityOf(process.pid)
+  if (me === undefined) throw new TerraformError('agent_fault', 'this process is not in /proc: is /proc mounted?')
+  try {
+    await symlink(formatIdentity(me), join(runDir, 'claim'))
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw cause
+  }
+}
+
+/** What a link says; undefined when there is none. */
+export async function linkText(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# supervise.sh DIR COMMAND [ARG...]: runs one terraform command in the current directory and outlives the agent that started it.
+# Start it detached (leader of its own group) with stdio ignored; DIR is absolute and exists. Facts are symlinks in DIR: made in
+# one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
+#   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs     exit -> its exit code
+# Ends when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit, never our own status.
+d=$1
+shift
+whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
+  read -r boot </proc/sys/kernel/random/boot_id || exit 125'
+
+eval "$whoami"
+[ "$group" = "$$" ] || exit 125 # not a leader: the sweep below would hit whoever started us
+command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
+trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
+
+command -p sh -c "$whoami"'
+  command -p ln -s "$pid:$start:$boot" "$0/pid" && exec "$@"
+  exit 125' "$d" "$@" </dev/null >>"$d/output" 2>&1
+code=$?
+[ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
+until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
+
+others() { # somebody but us, zombies aside, is in our group
+  for f in /proc/[0-9]*/stat; do
+    read -r line <"$f" || continue
+    [ "${line%% *}" = "$$" ] && continue
+    set -- ${line##*) } # state ppid group
+    [ "$3" = "$$" ] && [ "$1" != Z ] && return 0
+  done 2>/dev/null
+  return 1
+}
+others || exit 0
+kill -TERM 0
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  command -p sleep 0.2
+  others || exit 0
+done
+kill -KILL 0

@@ -1,0 +1,141 @@
+/** Runs one terraform command under supervise.sh, so that it outlives this agent process; waits for it and signals it by verified identity. */
+import { mkdir } from 'node:fs/promises'
+import { execa } from 'execa'
+import { isAlive } from '../journal/process-identity.js'
+import { DirectoryWatch } from './directory-watch.js'
+import { groupMembers } from './process-group.js'
+import { notStartedCode, type RunFacts, readRun } from './run-facts.js'
+import { TerraformError } from './terraform-error.js'
+
+/** How a run ended. */
+export type RunEnd =
+  /** The command ended with this code (128 + n: by signal n) and its group is swept. */
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  /** The command never ran. */
+  | { readonly kind: 'not_started' }
+  /** The supervisor was killed: the command has ended, its code is unknown. */
+  | { readonly kind: 'lost' }
+
+export interface RunRequest {
+  /** Path of supervise.sh (`installSupervisor`). */
+  readonly script: string
+  /** Directory of the facts and of `output`; absolute; made (0700) when absent; one run each. */
+  readonly runDir: string
+  /** Program first. No secrets: everybody on the host can read it. */
+  readonly command: readonly string[]
+  readonly cwd: string
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** While nothing happens a supervisor that was killed is noticed this late. */
+const livenessMs = 1000
+/** After the exit code the group is swept, which takes 2 s at most and gives no event. */
+const sweepMs = 25
+
+/**
+ * Starts a run and resolves when its supervisor is spawned. Journal the intent first: a run is started at most once because of
+ * the `claim` in its directory, also by two agents at the same time.
+ */
+export async function startRun(request: RunRequest): Promise<SupervisedRun> {
+  await mkdir(request.runDir, { recursive: true, mode: 0o700 })
+  const supervisor = execa('/bin/sh', [request.script, request.runDir, ...request.command], {
+    cwd: request.cwd,
+    env: request.env,
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    stdio: 'ignore',
+    reject: false,
+  })
+  const ended = supervisor.then((result) => {
+    if (result.exitCode === undefined && result.signal === undefined) return result.cause ?? result
+    return undefined
+  })
+  if (supervisor.pid === undefined) {
+    throw new TerraformError('agent_fault', 'the supervisor of terraform could not be started', { cause: await ended })
+  }
+  supervisor.unref()
+  return new SupervisedRun(request.runDir, ended)
+}
+
+/** A run that this process or an earlier one started. */
+export class SupervisedRun {
+  /** @param supervisorEnded settles with a supervisor that is our child; an adopted one is watched through /proc */
+  constructor(
+    readonly runDir: string,
+    private readonly supervisorEnded?: Promise<unknown>,
+  ) {}
+
+  facts(): Promise<RunFacts> {
+    return readRun(this.runDir)
+  }
+
+  /**
+   * Resolves when the command has ended and nobody is left in its group.
+   * @throws the signal's reason when it is aborted; the run itself goes on
+   */
+  wait(signal?: AbortSignal): Promise<RunEnd> {
+    return this.until((isSupervisorOver) => endOf(this.runDir, isSupervisorOver), signal)
+  }
+
+  /** Sends ONE SIGINT to the command; false when it has ended already. Two of them make terraform lose what is in flight. */
+  interrupt(signal?: AbortSignal): Promise<boolean> {
+    return this.send('SIGINT', signal)
+  }
+
+  /** SIGKILLs the command alone: its supervisor stays, records 137 and sweeps. False when it has ended already. */
+  kill(signal?: AbortSignal): Promise<boolean> {
+    return this.send('SIGKILL', signal)
+  }
+
+  private async send(name: NodeJS.Signals, signal?: AbortSignal): Promise<boolean> {
+    // Just after the start there may be no pid yet: wait for it, or for the news that there will be none.
+    const target = await this.until(async (isSupervisorOver) => {
+      const { pid } = await this.facts()
+      return pid ?? (await endOf(this.runDir, isSupervisorOver))
+    }, signal)
+    return 'pid' in target && (await isAlive(target)) && kill(target.pid, name)
+  }
+
+  /** Asks `look` now and at each change, until it has an answer. */
+  private async until<T>(
+    look: (isSupervisorOver: boolean) => Promise<T | undefined>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let isOver = false
+    const over = this.supervisorEnded?.then(() => {
+      isOver = true
+    })
+    using watch = new DirectoryWatch(this.runDir)
+    for (;;) {
+      const answer = await look(isOver)
+      if (answer !== undefined) return answer
+      const isSweeping = (await this.facts()).exitCode !== undefined
+      await watch.next(isSweeping ? sweepMs : livenessMs, signal, isOver ? undefined : over)
+    }
+  }
+}
+
+/** Undefined while it runs. `isSupervisorOver`: our own child was reaped before this look. */
+async function endOf(runDir: string, isSupervisorOver: boolean): Promise<RunEnd | undefined> {
+  const { claim } = await readRun(runDir)
+  if (claim === undefined) return isSupervisorOver ? { kind: 'not_started' } : undefined
+  if (await isAlive(claim)) return undefined
+  const { pid, exitCode } = await readRun(runDir) // read after its writer's death: these are final
+  if (exitCode !== undefined) {
+    return pid === undefined && exitCode === notStartedCode ? { kind: 'not_started' } : { kind: 'exited', exitCode }
+  }
+  // The supervisor was killed. What it started may live on for a while, unwatched.
+  if (pid !== undefined) return (await isAlive(pid)) ? undefined : { kind: 'lost' }
+  return (await groupMembers(claim.pid)).length > 0 ? undefined : { kind: 'not_started' }
+}
+
+function kill(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return false // it ended just now
+    throw cause
+  }
+}

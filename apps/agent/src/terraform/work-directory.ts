@@ -1,0 +1,133 @@
+/**
+ * A workspace's work directory, held by one attempt at a time. The holder is a link beside it: `<agent pid:start:boot> <attempt dir>`.
+ * It stands for the agent process and for every terraform that process started and may have left behind.
+ */
+import { lstat, mkdir, readdir, rename, rm, symlink, unlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type AttemptLayout, attemptLayoutAt, type WorkLayout } from '../journal/layout.js'
+import { formatIdentity, identityOf, isAlive, parseIdentity } from '../journal/process-identity.js'
+import { groupMembers } from './process-group.js'
+import { linkText, readRun } from './run-facts.js'
+import { TerraformError } from './terraform-error.js'
+
+export interface WorkDirectory {
+  readonly path: string
+  /** Removes everything but the `.terraform` of the root module (`workingDirectory`, relative), which init may reuse. */
+  clean(workingDirectory?: string): Promise<void>
+  /** Gives it up. Only after the last supervisor of the attempt has ended. Nothing happens when it is not ours any more. */
+  release(): Promise<void>
+}
+
+/**
+ * Takes the directory (made 0700 when absent) for an attempt. The same attempt may take it again after its agent process died.
+ * @throws TerraformError `work_directory_busy` while another attempt, of any agent on this host, has it
+ */
+export async function claimWorkDirectory(layout: WorkLayout, attempt: AttemptLayout): Promise<WorkDirectory> {
+  await mkdir(layout.directory, { recursive: true, mode: 0o700 })
+  const me = await identityOf(process.pid)
+  if (me === undefined) throw new TerraformError('agent_fault', 'this process is not in /proc: is /proc mounted?')
+  const mine = `${formatIdentity(me)} ${attempt.root}`
+  while (!(await link(mine, layout.claim))) {
+    const holder = await linkText(layout.claim)
+    if (holder === undefined) continue // released just now
+    if (holder === mine) break
+    if (await isHeld(holder, attempt.root)) throw busy(layout, holder)
+    await replaceDead(layout.claim, holder, mine)
+  }
+  return {
+    path: layout.directory,
+    clean: (workingDirectory = '.') => clean(layout.directory, join(workingDirectory, '.terraform')),
+    release: async () => {
+      if ((await linkText(layout.claim)) === mine) await unlink(layout.claim)
+    },
+  }
+}
+
+/** Whether somebody else's process or terraform is behind the holder's text. */
+async function isHeld(holder: string, ownAttempt: string): Promise<boolean> {
+  const { agent, attemptDir } = parseHolder(holder)
+  if (agent !== undefined && (await isAlive(agent))) return true
+  return attemptDir !== '' && attemptDir !== ownAttempt && (await hasLiveRun(attemptLayoutAt(attemptDir).runs))
+}
+
+/** A supervisor that is alive; or one that was killed with its group still there. */
+async function hasLiveRun(runs: string): Promise<boolean> {
+  for (const name of await namesIn(runs)) {
+    const { claim, pid } = await readRun(join(runs, name))
+    if (claim === undefined) continue
+    const isThisBoot = claim.boot === (await identityOf(process.pid))?.boot
+    if ((await isAlive(claim)) || (pid !== undefined && (await isAlive(pid)))) return true
+    // A killed supervisor's number cannot be anybody else's while its group has members; a new leader means a new group.
+    const isReused = (await identityOf(claim.pid)) !== undefined
+    if (isThisBoot && !isReused && (await groupMembers(claim.pid)).length > 0) return true
+  }
+  return false
+}
+
+/**
+ * Puts our link in the place of a dead holder's, in one step. Only the winner of a marker named after that holder may do it, and
+ * only while the holder's link is still there: so a live claim made in between is never removed.
+ */
+async function replaceDead(claim: string, dead: string, mine: string): Promise<void> {
+  const marker = `${claim}.takeover`
+  if (!(await link(mine, marker))) {
+    const other = await linkText(marker)
+    const { agent } = parseHolder(other ?? '')
+    if (other !== undefined && (agent === undefined || !(await isAlive(agent)))) await rm(marker, { force: true })
+    return
+  }
+  try {
+    if ((await linkText(claim)) !== dead) return
+    const draft = `${claim}.${process.pid}`
+    await rm(draft, { force: true })
+    await symlink(mine, draft)
+    await rename(draft, claim)
+  } finally {
+    await rm(marker, { force: true })
+  }
+}
+
+async function clean(directory: string, kept: string): Promise<void> {
+  const [first = '', ...rest] = kept.split('/').filter((part) => part !== '.' && part !== '')
+  for (const name of await namesIn(directory)) {
+    if (name !== first) await rm(join(directory, name), { recursive: true, force: true })
+    else if (rest.length > 0) await cleanKept(join(directory, name), rest.join('/'))
+  }
+}
+
+/** On the way down to `.terraform`: what is not a directory is removed, a link never followed. */
+async function cleanKept(path: string, kept: string): Promise<void> {
+  if ((await lstat(path)).isDirectory()) await clean(path, kept)
+  else await unlink(path)
+}
+
+async function link(target: string, path: string): Promise<boolean> {
+  try {
+    await symlink(target, path)
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw cause
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw cause
+  }
+}
+
+function parseHolder(text: string) {
+  const [identity = '', ...path] = text.split(' ')
+  return { agent: parseIdentity(identity), attemptDir: path.join(' ') }
+}
+
+function busy(layout: WorkLayout, holder: string): TerraformError {
+  const { agent, attemptDir } = parseHolder(holder)
+  const who = `attempt ${basename(attemptDir)} of the agent process ${agent?.pid ?? '?'}`
+  return new TerraformError('work_directory_busy', `The work directory ${layout.directory} is in use by ${who}.`)
+}
