@@ -14,7 +14,20 @@ import {
 import { type LogPiece, type LogStreamOptions, streamLogs } from './log-stream.js'
 import { type Caller, type InputOf, type OutputOf, request } from './request.js'
 
-const groups = {
+/** Spelled out: an inferred type would repeat every schema in the declarations. */
+interface Groups {
+  pools: typeof poolEndpoints
+  tokens: typeof tokenEndpoints
+  agents: typeof agentEndpoints
+  workspaces: typeof workspaceEndpoints
+  variables: typeof variableEndpoints
+  resources: typeof resourceEndpoints
+  tasks: typeof taskEndpoints
+  states: typeof stateEndpoints
+  open: typeof openEndpoints
+}
+
+const groups: Groups = {
   pools: poolEndpoints,
   tokens: tokenEndpoints,
   agents: agentEndpoints,
@@ -24,14 +37,14 @@ const groups = {
   tasks: taskEndpoints,
   states: stateEndpoints,
   open: openEndpoints,
-} as const
+}
 
 type Call<E extends Endpoint> =
   object extends InputOf<E> ? (input?: InputOf<E>) => Promise<OutputOf<E>> : (input: InputOf<E>) => Promise<OutputOf<E>>
 type Calls<G> = { readonly [K in keyof G]: G[K] extends Endpoint ? Call<G[K]> : never }
 
 /** Calls by group; each throws ApiError for a verdict, NoAnswer or StrangeAnswer when there was none. */
-export type OperatorClient = { readonly [K in keyof typeof groups]: Calls<(typeof groups)[K]> } & {
+export type OperatorClient = { readonly [K in keyof Groups]: Calls<Groups[K]> } & {
   /** The log of a task's phase, from `offset`, as it comes; ends when the log ends, resumes over lost connections. */
   streamLogs(taskId: number, options?: LogStreamOptions): AsyncIterable<LogPiece>
 }

@@ -13,3 +13,8 @@ export async function temporaryDirectory(name = 'test'): Promise<TemporaryDirect
   const path = await mkdtemp(join(await realpath(tmpdir()), `iac-${name}-`))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 3 }) }
 }
+
+/** A directory of somebody else in the same shape: it stays. */
+export function keptDirectory(path: string): TemporaryDirectory {
+  return { path, [Symbol.asyncDispose]: () => Promise.resolve() }
+}

@@ -1,10 +1,8 @@
 /** A program of ours as a child process: what it logged, when it is ready, how it ended. */
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { closeSync, openSync } from 'node:fs'
 import { eventually } from '../eventually.js'
-
-/** One record of the program's JSON log. */
-export type LogLine = { msg?: string; level?: string } & Record<string, unknown>
+import { LogFile, type LogLine } from './log-file.js'
 
 /** How to start a program. */
 export interface ChildOptions {
@@ -12,11 +10,13 @@ export interface ChildOptions {
   cwd: string
   /** The whole environment: nothing is inherited. */
   env: Record<string, string>
+  /** Takes stderr; appended to. */
+  logFile: string
   uid?: number
   gid?: number
 }
 
-/** How a process ended. */
+/** How a process ended; both null when it could not be started. */
 export interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
@@ -25,60 +25,42 @@ export interface Exit {
 /** A running (or ended) program. */
 export interface BuiltChild {
   readonly pid: number
-  /** JSON records of stderr so far; lines that are no JSON are only in `stderr`. */
-  readonly lines: readonly LogLine[]
-  readonly stderr: string
+  readonly log: LogFile
   readonly exited: Promise<Exit>
-  /** The first record, past or to come, that fits; throws with the log's tail when the program ends before or `timeoutMs` (20 s) pass. */
+  /** The first record, past or to come, with this message; throws with the log's tail when the program ends before, or after `timeoutMs` (20 s). */
   waitForLine(msg: string, timeoutMs?: number): Promise<LogLine>
-  /** Sends a signal and waits for the end, 30 s at most; then SIGKILL and an error. */
+  /** Sends a signal (SIGTERM unless given) and waits for the end, 30 s at most; then SIGKILL and an error. */
   stop(signal?: NodeJS.Signals): Promise<Exit>
+  /** Lets this process end while the child goes on. */
+  leave(): void
 }
 
 /** Starts a program in a session of its own, so that a terminal's Ctrl-C reaches only whoever started it. */
-export function startChild({ command, ...options }: ChildOptions): BuiltChild {
+export function startChild({ command, logFile, ...options }: ChildOptions): BuiltChild {
   const [file = '', ...args] = command
-  const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
-  const lines: LogLine[] = []
-  const text: string[] = []
+  const stderr = openSync(logFile, 'a', 0o600)
+  const log = new LogFile(logFile)
+  const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', stderr], detached: true })
+  closeSync(stderr)
   let exit: Exit | undefined
   const exited = new Promise<Exit>((resolve) => {
-    const ended = (code: number | null, signal: NodeJS.Signals | null) => {
-      exit = { code, signal }
-      resolve(exit)
+    const end = (ended: Exit) => {
+      exit = ended
+      log.close()
+      resolve(ended)
     }
-    child.once('close', ended)
-    child.once('error', (fault) => {
-      text.push(String(fault))
-      ended(null, null)
-    })
+    child.once('exit', (code, signal) => end({ code, signal }))
+    child.once('error', () => end({ code: null, signal: null }))
   })
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    text.push(line)
-    if (line.startsWith('{')) lines.push(recordOf(line))
-  })
-
-  return {
-    pid: child.pid ?? 0,
-    lines,
-    get stderr() {
-      return text.join('\n')
-    },
-    exited,
-    waitForLine,
-    stop,
-  }
+  return { pid: child.pid ?? 0, log, exited, waitForLine, stop, leave: () => child.unref() }
 
   async function waitForLine(msg: string, timeoutMs = 20_000): Promise<LogLine> {
-    const found = await eventually(
-      `log line "${msg}" of ${command.join(' ')}`,
-      () => lines.find((line) => line.msg === msg) ?? exit,
-      { timeoutMs },
-    ).catch((fault: unknown) => {
-      throw new Error(`${String(fault)}\n${tail()}`, { cause: fault })
+    const look = () => log.records.find((line) => line.msg === msg) ?? (exit && 'ended')
+    const found = await eventually(`log line "${msg}"`, look, { timeoutMs }).catch((fault: Error) => {
+      throw new Error(`${fault.message}\n${log.tail()}`)
     })
-    if (found === exit) throw new Error(`${command.join(' ')} ended (${describe(found)}) before "${msg}"\n${tail()}`)
-    return found as LogLine
+    if (found !== 'ended') return found
+    throw new Error(`${command.join(' ')} ended (${describe(exit)}) before "${msg}"\n${log.tail()}`)
   }
 
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
@@ -87,32 +69,19 @@ export function startChild({ command, ...options }: ChildOptions): BuiltChild {
     const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
     const ended = await exited
     clearTimeout(timer)
-    if (signal !== 'SIGKILL' && ended.signal === 'SIGKILL')
-      throw new Error(`did not end by ${signal} in 30 s\n${tail()}`)
+    if (signal !== 'SIGKILL' && ended.signal === 'SIGKILL') {
+      throw new Error(`${command.join(' ')} did not end by ${signal} in 30 s\n${log.tail()}`)
+    }
     return ended
   }
-
-  function tail(): string {
-    return text.slice(-30).join('\n')
-  }
 }
 
-/** Throws with the log's tail unless the program ended by itself with code 0. */
+/** Throws with the log's tail unless the program ended by itself with code 0, or the test killed it. */
 export function expectCleanExit(name: string, child: BuiltChild, exit: Exit): void {
-  if (exit.code === 0) return
-  throw new Error(`${name} ended badly (${describe(exit)})\n${child.stderr.split('\n').slice(-30).join('\n')}`)
+  if (exit.code === 0 || exit.signal === 'SIGKILL') return
+  throw new Error(`${name} ended badly (${describe(exit)})\n${child.log.tail()}`)
 }
 
-function describe(exit: unknown): string {
-  const { code, signal } = exit as Exit
-  return signal ?? `exit code ${code}`
-}
-
-/** A line cut off by a kill is kept as a message. */
-function recordOf(line: string): LogLine {
-  try {
-    return JSON.parse(line) as LogLine
-  } catch {
-    return { msg: line }
-  }
+function describe(exit: Exit | undefined): string {
+  return exit?.signal ?? `exit code ${exit?.code}`
 }

@@ -2,7 +2,7 @@
 import { chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from '../repository-root.js'
-import { temporaryDirectory } from '../temporary-directory.js'
+import { keptDirectory, temporaryDirectory } from '../temporary-directory.js'
 import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
 import { endStrays } from './strays.js'
 
@@ -18,6 +18,8 @@ export interface AgentOptions {
   /** The program before `start`; the built bin unless given. */
   command?: readonly string[]
   user?: { uid: number; gid: number }
+  /** Holds data and log: a temporary directory unless given; a given one exists and is kept. */
+  home?: string
 }
 
 /**
@@ -35,9 +37,9 @@ export interface RunningAgent extends AsyncDisposable {
 
 /** Resolves when the agent is connected. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const home = await temporaryDirectory('agent')
+  const home = options.home ? keptDirectory(options.home) : await temporaryDirectory('agent')
   const dataDir = join(home.path, 'data')
-  await mkdir(dataDir, { mode: 0o700 })
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const { user } = options
   if (user) for (const path of [home.path, dataDir]) await chown(path, user.uid, user.gid)
 
@@ -69,6 +71,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return startChild({
       command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
       cwd: home.path,
+      logFile: join(home.path, 'agent.log'),
       env: {
         PATH: process.env.PATH ?? '',
         HOME: home.path,

@@ -4,7 +4,7 @@ import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient, type OperatorClient } from '@iac-agent/client'
 import { repositoryRoot } from '../repository-root.js'
-import { temporaryDirectory } from '../temporary-directory.js'
+import { keptDirectory, temporaryDirectory } from '../temporary-directory.js'
 import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
 
 /** What a test may want otherwise. */
@@ -13,8 +13,8 @@ export interface ServerOptions {
   args?: readonly string[]
   /** Beside PATH and HOME. */
   env?: Record<string, string>
-  /** A temporary one unless given; a given one is kept. */
-  dataDir?: string
+  /** Holds data, token file and log: a temporary directory unless given; a given one exists and is kept. */
+  home?: string
   /** The program before `start`; the built bin unless given. */
   command?: readonly string[]
   /** Runs as this user and group; it then owns the temporary data directory. */
@@ -26,6 +26,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly dataDir: string
   readonly operatorToken: string
+  readonly operatorTokenFile: string
   readonly client: OperatorClient
   /** The process of now; another one after a restart. */
   readonly child: BuiltChild
@@ -36,8 +37,8 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Resolves when the server serves. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const home = await temporaryDirectory('server')
-  const dataDir = options.dataDir ?? join(home.path, 'data')
+  const home = options.home ? keptDirectory(options.home) : await temporaryDirectory('server')
+  const dataDir = join(home.path, 'data')
   const operatorToken = randomBytes(24).toString('base64url')
   const tokenFile = join(home.path, 'operator-token')
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
@@ -50,6 +51,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     url,
     dataDir,
     operatorToken,
+    operatorTokenFile: tokenFile,
     client: createClient({ baseUrl: url, token: operatorToken }),
     get child() {
       return child
@@ -82,6 +84,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     return startChild({
       command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
       cwd: home.path,
+      logFile: join(home.path, 'server.log'),
       env: { PATH: process.env.PATH ?? '', HOME: home.path, ...options.env },
       ...options.user,
     })
