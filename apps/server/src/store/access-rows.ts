@@ -20,38 +20,24 @@ export function findPoolByName(reader: Reader, name: string): Promise<PoolRow | 
   return reader.db.selectFrom('pools').selectAll().where('name', '=', name).executeTakeFirst()
 }
 
-export async function listPoolRows(reader: Reader, page: PageRequest): Promise<PageOf<PoolRow>> {
-  const query = reader.db
-    .selectFrom('pools')
-    .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(page.limit + 1)
-  const { after } = page
-  const rows =
-    after === undefined
-      ? query
-      : query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(after.at, after.id)))
-  return pageOf(await rows.execute(), page)
+export async function listPoolRows(reader: Reader, { after, limit }: PageRequest): Promise<PageOf<PoolRow>> {
+  const pools = reader.db.selectFrom('pools').selectAll().where('id', '>', after).orderBy('id')
+  return pageOf(await pools.limit(limit + 1).execute(), limit)
 }
 
-/** Deletes a pool with its keys; @returns rows deleted. */
+/** Deletes a pool with its keys; answers rows deleted. */
 export async function deletePoolRow(tx: Tx, id: string): Promise<number> {
   const { numDeletedRows } = await tx.db.deleteFrom('pools').where('id', '=', id).executeTakeFirst()
   return Number(numDeletedRows)
 }
 
-/** What still belongs to a pool. */
-export async function countPoolUsers(reader: Reader, id: string): Promise<{ workspaces: number; agents: number }> {
-  const count = async (table: 'workspaces' | 'agents') => {
-    const row = await reader.db
-      .selectFrom(table)
-      .select((eb) => eb.fn.countAll<number>().as('n'))
-      .where('pool_id', '=', id)
-      .executeTakeFirstOrThrow()
-    return Number(row.n)
+/** What still belongs to a pool, in words for the refusal; undefined when nothing does. */
+export async function poolUser(reader: Reader, id: string): Promise<'workspaces' | 'agents' | undefined> {
+  for (const table of ['workspaces', 'agents'] as const) {
+    const row = await reader.db.selectFrom(table).select('id').where('pool_id', '=', id).limit(1).executeTakeFirst()
+    if (row !== undefined) return table
   }
-  return { workspaces: await count('workspaces'), agents: await count('agents') }
+  return undefined
 }
 
 export async function insertPoolKey(tx: Tx, row: Insertable<PoolKeysTable>): Promise<void> {
@@ -62,23 +48,20 @@ export function findPoolKey(reader: Reader, appKey: string): Promise<PoolKeyRow 
   return reader.db.selectFrom('pool_keys').selectAll().where('app_key', '=', appKey).executeTakeFirst()
 }
 
-export async function listPoolKeyRows(reader: Reader, poolId: string, page: PageRequest): Promise<PageOf<PoolKeyRow>> {
-  const query = reader.db
-    .selectFrom('pool_keys')
-    .selectAll()
-    .where('pool_id', '=', poolId)
-    .orderBy('created_at')
+export async function listPoolKeyRows(
+  reader: Reader,
+  poolId: string,
+  { after, limit }: PageRequest,
+): Promise<PageOf<PoolKeyRow>> {
+  const keys = reader.db.selectFrom('pool_keys').selectAll().where('pool_id', '=', poolId).where('id', '>', after)
+  const rows = await keys
     .orderBy('id')
-    .limit(page.limit + 1)
-  const { after } = page
-  const rows =
-    after === undefined
-      ? query
-      : query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(after.at, after.id)))
-  return pageOf(await rows.execute(), page)
+    .limit(limit + 1)
+    .execute()
+  return pageOf(rows, limit)
 }
 
-/** Marks a key of a pool revoked; @returns 0 when there is no such key; one revoked before keeps its time. */
+/** Marks a key of a pool revoked; answers 0 when there is no such key. One revoked before keeps its time. */
 export async function revokePoolKeyRow(tx: Tx, poolId: string, id: string, now: number): Promise<number> {
   const { numUpdatedRows } = await tx.db
     .updateTable('pool_keys')
@@ -101,22 +84,12 @@ export async function hasTokens(reader: Reader): Promise<boolean> {
   return (await reader.db.selectFrom('operator_tokens').select('id').limit(1).executeTakeFirst()) !== undefined
 }
 
-export async function listTokenRows(reader: Reader, page: PageRequest): Promise<PageOf<TokenRow>> {
-  const query = reader.db
-    .selectFrom('operator_tokens')
-    .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(page.limit + 1)
-  const { after } = page
-  const rows =
-    after === undefined
-      ? query
-      : query.where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(after.at, after.id)))
-  return pageOf(await rows.execute(), page)
+export async function listTokenRows(reader: Reader, { after, limit }: PageRequest): Promise<PageOf<TokenRow>> {
+  const tokens = reader.db.selectFrom('operator_tokens').selectAll().where('id', '>', after).orderBy('id')
+  return pageOf(await tokens.limit(limit + 1).execute(), limit)
 }
 
-/** @returns rows deleted. */
+/** Answers rows deleted. */
 export async function deleteTokenRow(tx: Tx, id: string): Promise<number> {
   const { numDeletedRows } = await tx.db.deleteFrom('operator_tokens').where('id', '=', id).executeTakeFirst()
   return Number(numDeletedRows)

@@ -33,10 +33,6 @@ export class BlobWriter {
     private readonly now: () => number,
   ) {}
 
-  get sizeBytes(): number {
-    return this.#sizeBytes
-  }
-
   async write(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk)
     this.#sizeBytes += chunk.length
@@ -87,18 +83,10 @@ export class BlobWriter {
   }
 }
 
-/** Receives a whole stream of at most `limitBytes`; calls `tooLarge` for the error to throw beyond that. */
-export async function receiveBlob(
-  writer: BlobWriter,
-  body: AsyncIterable<Uint8Array>,
-  limitBytes: number,
-  tooLarge: () => Error,
-): Promise<BlobDraft> {
+/** Receives a whole stream, which bounds itself; when it fails, what came so far is thrown away. */
+export async function receiveBlob(writer: BlobWriter, body: AsyncIterable<Uint8Array>): Promise<BlobDraft> {
   try {
-    for await (const chunk of body) {
-      if (writer.sizeBytes + chunk.length > limitBytes) throw tooLarge()
-      await writer.write(chunk)
-    }
+    for await (const chunk of body) await writer.write(chunk)
     return writer.finish()
   } catch (err) {
     await writer.discard()

@@ -1,10 +1,10 @@
 /** Takes a state in as bytes: streamed into blob parts, its head read, its checksum judged. Never re-serialised. */
 import { createHash } from 'node:crypto'
-import { ApiError, limits, readChecksum, readStateHead, stateHeadBytes } from '@iac-agent/protocol'
+import { ApiError, readChecksum, readStateHead, stateHeadBytes } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { type BlobDraft, BlobWriter, discardDraft, receiveBlob } from '../../store/blobs.js'
 import type { Store } from '../../store/store.js'
-import { readString, type Slice, scanMembers, skipSpace, withoutSpace } from './json-scan.js'
+import { readString, type Slice, scanMembers, skipSpace, withoutSpace } from '../json-scan.js'
 import { JsonShape } from './json-shape.js'
 
 /** A received state that no row points at yet. */
@@ -24,8 +24,8 @@ export interface ReceiveDeps {
 }
 
 /**
- * A state sent as its own bytes, with the text of X-Content-SHA256 if there was one.
- * Throws `too_large`, `checksum_mismatch`, `invalid_request` when it is not one whole JSON object.
+ * A state sent as its own bytes (the stream bounds itself), with the text of X-Content-SHA256 if there was one.
+ * Throws `checksum_mismatch`, `invalid_request` when it is not one whole JSON object.
  */
 export async function receiveRawState(
   deps: ReceiveDeps,
@@ -60,7 +60,7 @@ async function takeIn({ store, clock }: ReceiveDeps, body: AsyncIterable<Uint8Ar
   const shape = new JsonShape()
   const head: Buffer[] = []
   const writer = new BlobWriter(store, () => clock.now())
-  const blob = await receiveBlob(writer, watched(body, shape, head), limits.stateRawBytes, tooLarge)
+  const blob = await receiveBlob(writer, watched(body, shape, head))
   try {
     return { blob, checksumUnverified: false, ...readHead(Buffer.concat(head), shape) }
   } catch (err) {
@@ -111,12 +111,6 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 
 function mismatch(received: string): ApiError {
   return new ApiError('checksum_mismatch', 'the checksum is not that of the state received', { sha256: received })
-}
-
-function tooLarge(): ApiError {
-  return new ApiError('too_large', `a state may have ${limits.stateRawBytes} bytes`, {
-    limit_bytes: limits.stateRawBytes,
-  })
 }
 
 function invalid(field: string, problem: string): ApiError {

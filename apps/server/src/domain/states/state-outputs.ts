@@ -2,7 +2,7 @@
 import { streamBlob } from '../../store/blobs.js'
 import { findCurrentState } from '../../store/state-rows.js'
 import type { Store } from '../../store/store.js'
-import { type Members, scanMembers } from './json-scan.js'
+import { type Members, scanMembers } from '../json-scan.js'
 
 /** `{"outputs":{name:{value,type,sensitive}}}` of the current state; sensitive values are null; no state, no outputs. */
 export async function stateOutputs(deps: { store: Store }, workspaceId: string): Promise<Buffer> {

@@ -19,12 +19,12 @@ export const results: Migration = {
       created_at ${int} NOT NULL, UNIQUE (workspace_id, version))`,
     `CREATE TABLE plans (
       task_id ${int} NOT NULL REFERENCES workspace_tasks (id) ON DELETE CASCADE, attempt ${int} NOT NULL, sha256 TEXT, size_bytes ${int},
-      base_state_version ${int}, work_root TEXT, json_sha256 TEXT, json_size_bytes ${int}, late ${int} NOT NULL DEFAULT 0,
+      json_sha256 TEXT, json_size_bytes ${int}, late ${int} NOT NULL DEFAULT 0,
       created_at ${int} NOT NULL, PRIMARY KEY (task_id, attempt))`,
     `CREATE TABLE resource_changes (
       task_id ${int} NOT NULL REFERENCES workspace_tasks (id) ON DELETE CASCADE, attempt ${int} NOT NULL, position ${int} NOT NULL,
       address TEXT NOT NULL, previous_address TEXT, module_address TEXT, mode TEXT NOT NULL, resource_type TEXT NOT NULL,
-      resource_name TEXT NOT NULL, resource_index TEXT, provider_name TEXT, action TEXT NOT NULL, action_reason TEXT,
+      resource_name TEXT NOT NULL, resource_index TEXT, provider_name TEXT, actions TEXT NOT NULL, action_reason TEXT,
       PRIMARY KEY (task_id, attempt, position))`,
     `CREATE TABLE resource_reports (
       task_id ${int} NOT NULL REFERENCES workspace_tasks (id) ON DELETE CASCADE, attempt ${int} NOT NULL, address TEXT NOT NULL,

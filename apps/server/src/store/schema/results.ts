@@ -47,9 +47,6 @@ export interface PlansTable {
   /** blob of the tar.gz; null when only plan-json came */
   sha256: string | null
   size_bytes: number | null
-  /** state version the plan was made on; 0: none; null: unknown */
-  base_state_version: number | null
-  work_root: string | null
   json_sha256: string | null
   json_size_bytes: number | null
   late: Flag
@@ -69,7 +66,8 @@ export interface ResourceChangesTable {
   /** JSON: string, number or null */
   resource_index: string | null
   provider_name: string | null
-  action: string
+  /** JSON array, terraform's words */
+  actions: string
   action_reason: string | null
 }
 

@@ -49,6 +49,24 @@ export function scanMembers(bytes: Buffer, from = 0): Members | undefined {
   return { byKey, isWhole: false, end: at }
 }
 
+/** The elements of the array that begins at `from`, as slices. Undefined when there is none, or it is torn or malformed. */
+export function scanElements(bytes: Buffer, from: number): Slice[] | undefined {
+  if (bytes[from] !== 0x5b) return undefined
+  const elements: Slice[] = []
+  let start = skipSpace(bytes, from + 1)
+  if (bytes[start] === 0x5d) return elements
+  while (start < bytes.length) {
+    const end = endOfValue(bytes, start)
+    if (end === undefined || end === start) return undefined
+    elements.push({ start, end })
+    const at = skipSpace(bytes, end)
+    if (bytes[at] === 0x5d) return elements
+    if (bytes[at] !== 0x2c) return undefined
+    start = skipSpace(bytes, at + 1)
+  }
+  return undefined
+}
+
 /** The text of a string's slice; undefined when it is no JSON string. */
 export function readString(bytes: Buffer, { start, end }: Slice): string | undefined {
   if (bytes[start] !== quote) return undefined
