@@ -7,16 +7,16 @@ import { parseEvent, type TerraformEvent } from './terraform-event.js'
 const silent = new Set(['planned_change', 'resource_drift', 'version'])
 
 /**
- * The text of one line of output (without its newline): rendered when it is an event, itself when it is anything else.
- * @returns lines without the last newline; undefined when there is nothing to show
+ * The text of one line of output (without its newline), itself without a last newline.
+ * @returns undefined when the line is no event and passes as it is; '' when there is nothing to show
  */
 export function renderJsonLine(line: string): string | undefined {
   const event = parseEvent(line)
-  return event === undefined ? line : renderEvent(event, line)
+  return event === undefined ? undefined : renderEvent(event, line)
 }
 
-function renderEvent(event: TerraformEvent, line: string): string | undefined {
-  if (event.type !== undefined && silent.has(event.type)) return undefined
+function renderEvent(event: TerraformEvent, line: string): string {
+  if (event.type !== undefined && silent.has(event.type)) return ''
   if (event.diagnostic !== undefined) return renderDiagnostic(event.diagnostic)
   if (event.type === 'outputs') return renderOutputs(line)
   if (event.type === 'change_summary') return `\n${event['@message']}`
@@ -24,10 +24,10 @@ function renderEvent(event: TerraformEvent, line: string): string | undefined {
 }
 
 /** From the text itself: numbers beyond JavaScript's precision must be shown as they are. */
-function renderOutputs(line: string): string | undefined {
+function renderOutputs(line: string): string {
   const { outputs } = parseExact(line) as { outputs: Record<string, { sensitive: boolean; value?: unknown }> }
   const lines = Object.entries(outputs).map(([name, { sensitive, value }]) =>
     sensitive ? `${name} = <sensitive>` : `${name} = ${stringifyExact(value, 2)}`,
   )
-  return lines.length === 0 ? undefined : ['', 'Outputs:', '', ...lines].join('\n')
+  return lines.length === 0 ? '' : ['', 'Outputs:', '', ...lines].join('\n')
 }

@@ -1,0 +1,80 @@
+/** Streams a state into a file: hashed and scanned on the way, durable before anybody is told. Never parsed, never re-serialised. */
+import { createHash } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
+import { syncDirectory } from '@iac-agent/runtime'
+import { type StoredState, stateFileName } from './stored-state.js'
+
+/** Bytes that are durable under a temporary name. */
+export interface IncomingState {
+  readonly draft: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  /** Base64, as terraform's Content-MD5. */
+  readonly md5: string
+  /** Undefined: not the beginning of a JSON object. */
+  readonly head: StateHead | undefined
+  /** Whether the last byte can end a JSON object: a truncated state cannot. */
+  readonly isClosed: boolean
+}
+
+/** @throws the stream's or the disk's error; nothing is left behind then */
+export async function receiveState(
+  statesDir: string,
+  id: string,
+  body: AsyncIterable<Uint8Array>,
+): Promise<IncomingState> {
+  const draft = join(statesDir, `.incoming-${id}`)
+  try {
+    return await writeDraft(draft, body)
+  } catch (cause) {
+    await rm(draft, { force: true })
+    throw cause
+  }
+}
+
+/** Gives the state its name, durably. */
+export async function keepState(
+  statesDir: string,
+  incoming: IncomingState,
+  place: Pick<StoredState, 'order' | 'serial' | 'lineage' | 'foreign'>,
+): Promise<StoredState> {
+  const { sha256, sizeBytes } = incoming
+  const path = join(statesDir, stateFileName({ ...place, sha256 }))
+  await rename(incoming.draft, path)
+  await syncDirectory(statesDir)
+  return { ...place, path, sha256, sizeBytes }
+}
+
+async function writeDraft(draft: string, body: AsyncIterable<Uint8Array>): Promise<IncomingState> {
+  const sha256 = createHash('sha256')
+  const md5 = createHash('md5')
+  const head: Uint8Array[] = []
+  let headBytes = 0
+  let sizeBytes = 0
+  let tail = ''
+  const file = await open(draft, 'w', 0o600)
+  try {
+    for await (const chunk of body) {
+      sha256.update(chunk)
+      md5.update(chunk)
+      if (headBytes < stateHeadBytes) head.push(chunk.subarray(0, stateHeadBytes - headBytes))
+      headBytes += chunk.length
+      sizeBytes += chunk.length
+      tail = (tail + Buffer.from(chunk.subarray(-16)).toString('latin1')).slice(-16)
+      await file.writeFile(chunk)
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return {
+    draft,
+    sizeBytes,
+    sha256: sha256.digest('hex'),
+    md5: md5.digest('base64'),
+    head: readStateHead(Buffer.concat(head).toString('utf8')),
+    isClosed: tail.trimEnd().endsWith('}'),
+  }
+}
