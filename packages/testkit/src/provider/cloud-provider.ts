@@ -1,4 +1,5 @@
 /** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read and delete objects of a Cloud. */
+import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { Cloud, type CloudObject } from './cloud.js'
 import { decode, encode, unknown, type Value } from './msgpack.js'
@@ -47,10 +48,12 @@ export class CloudProvider {
     return { new_state: write(state && object ? { ...state, content: object.content } : null) }
   }
 
-  planResourceChange(request: { prior_state: DynamicValue; proposed_new_state: DynamicValue }) {
+  async planResourceChange(request: { prior_state: DynamicValue; proposed_new_state: DynamicValue }) {
     const prior = read(request.prior_state)
     const proposed = read(request.proposed_new_state)
     if (!proposed) return { planned_state: write(null) }
+    await elapsed(Number(proposed.plan_delay_ms ?? 0))
+    if (typeof proposed.plan_file === 'string') await writeFile(proposed.plan_file, plannedWords(proposed))
     const isReplaced = prior !== null && prior.name !== proposed.name
     const isNew = prior === null || isReplaced
     return {
@@ -72,6 +75,9 @@ export class CloudProvider {
   }
 
   async #create(planned: Attributes) {
+    if (!(await this.#findsPlannedFile(planned))) {
+      return { ...failed(`${String(planned.plan_file)} is not what planning wrote`), new_state: write(null) }
+    }
     const object = await this.#clouds().begin(String(planned.name), textOrNull(planned.content))
     if (planned.crash === true) process.exit(86)
     const isFinished = await this.#delay(planned)
@@ -100,6 +106,12 @@ export class CloudProvider {
     return { new_state: write(null) }
   }
 
+  async #findsPlannedFile(planned: Attributes): Promise<boolean> {
+    if (typeof planned.plan_file !== 'string') return true
+    const text = await readFile(planned.plan_file, 'utf8').catch(() => undefined) // missing: that is the answer
+    return text === plannedWords(planned)
+  }
+
   /** True when the whole delay passed; false when terraform asked to stop and this object listens to that. */
   async #delay(attributes: Attributes): Promise<boolean> {
     const delayMs = Number(attributes.delay_ms ?? 0)
@@ -112,6 +124,10 @@ export class CloudProvider {
     if (!this.#cloud) throw new Error('the provider is not configured')
     return this.#cloud
   }
+}
+
+function plannedWords(attributes: Attributes): string {
+  return `planned ${String(attributes.name)}\n`
 }
 
 function stateOf(planned: Attributes, object: CloudObject): Attributes {

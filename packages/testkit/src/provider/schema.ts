@@ -23,6 +23,8 @@ export const providerSchema = {
           required('name', 'string'), // another name is another object
           optional('content', 'string'),
           optional('delay_ms', 'number'), // how long creating, changing and deleting take
+          optional('plan_delay_ms', 'number'), // how long planning takes
+          optional('plan_file', 'string'), // planning writes this file, creating reads it: it must still be there with the same words
           optional('fail_create', 'string'), // fails with this sentence after the delay; the object is kept in the cloud
           optional('fail_destroy', 'string'),
           optional('crash', 'bool'), // the provider process ends in the middle of the creation
