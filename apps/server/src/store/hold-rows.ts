@@ -69,7 +69,13 @@ export async function currentStateRow(
   reader: Reader,
   workspaceId: string,
 ): Promise<{ lineage: string; current: CurrentState | undefined }> {
-  const row = reader.hot.one<{ lineage: string; id: number | null; version: number; sha256: string; size_bytes: number }>(
+  const row = reader.hot.one<{
+    lineage: string
+    id: number | null
+    version: number
+    sha256: string
+    size_bytes: number
+  }>(
     `SELECT w.lineage, v.id, v.version, v.sha256, v.size_bytes FROM workspaces w
      LEFT JOIN workspace_state_versions v ON v.id = w.tf_state WHERE w.id = ?`,
     workspaceId,

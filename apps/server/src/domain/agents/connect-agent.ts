@@ -1,0 +1,45 @@
+/** A control connection of an agent opens or closes; its row says so. An id never seen is a seed-only agent. */
+import type { Clock } from '@iac-agent/runtime'
+import { disconnectAgent, findAgent, insertAgent, updateAgent } from '../../store/agent-rows.js'
+import type { Store } from '../../store/store.js'
+import { isSeedOnly } from './agent-status.js'
+import { otherPool } from './register-agent.js'
+
+type Deps = { store: Store; clock: Clock }
+
+/**
+ * Makes sure the agent may connect with a key of this pool.
+ * @throws ApiError `forbidden` when it belongs to another pool
+ */
+export function admitAgent(deps: Deps, input: { agentId: string; poolId: string }): Promise<{ isSeedOnly: boolean }> {
+  return deps.store.transaction(async (tx) => {
+    const known = await findAgent(tx, input.agentId)
+    if (known === undefined) {
+      const row = { id: input.agentId, pool_id: input.poolId, name: input.agentId, created_at: deps.clock.now() }
+      await insertAgent(tx, row)
+      return { isSeedOnly: true }
+    }
+    if (known.pool_id !== input.poolId) throw otherPool(input.agentId)
+    return { isSeedOnly: isSeedOnly(known) }
+  })
+}
+
+/** The newest connection speaks for the agent. */
+export function agentConnected(deps: Deps, input: { agentId: string; connectionId: string }): Promise<void> {
+  return deps.store.transaction(async (tx) => {
+    await updateAgent(tx, input.agentId, {
+      online: 1,
+      connection_id: input.connectionId,
+      connected_at: deps.clock.now(),
+    })
+    tx.changed({ kind: 'agent', agentId: input.agentId })
+  })
+}
+
+/** Nothing changes when a newer connection has taken over. */
+export function agentDisconnected(deps: Deps, input: { agentId: string; connectionId: string }): Promise<void> {
+  return deps.store.transaction(async (tx) => {
+    const rows = await disconnectAgent(tx, input.agentId, input.connectionId)
+    if (rows > 0) tx.changed({ kind: 'agent', agentId: input.agentId })
+  })
+}

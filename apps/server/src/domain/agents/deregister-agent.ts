@@ -1,0 +1,29 @@
+/** Removes an agent that has nothing open. */
+import { ApiError } from '@iac-agent/protocol'
+import { deleteAgent, findAgent } from '../../store/agent-rows.js'
+import { openAttemptsOf } from '../../store/attempt-rows.js'
+import type { Store } from '../../store/store.js'
+import { otherPool } from './register-agent.js'
+
+/**
+ * @param input.poolId of the asking agent's key; undefined for an operator
+ * @throws ApiError `not_found`, `forbidden`; `conflict` while it has open attempts
+ */
+export function deregisterAgent(
+  deps: { store: Store },
+  input: { agentId: string; poolId?: string | undefined },
+): Promise<void> {
+  const { agentId, poolId } = input
+  return deps.store.transaction(async (tx) => {
+    const agent = await findAgent(tx, agentId)
+    if (agent === undefined) throw new ApiError('not_found', `agent ${agentId} does not exist`)
+    if (poolId !== undefined && poolId !== agent.pool_id) throw otherPool(agentId)
+    const open = await openAttemptsOf(tx, agentId)
+    if (open.length > 0) {
+      const tasks = open.map((attempt) => attempt.task_id)
+      throw new ApiError('conflict', `agent ${agentId} still has tasks: ${tasks.join(', ')}`, { tasks })
+    }
+    await deleteAgent(tx, agentId)
+    tx.changed({ kind: 'agent', agentId })
+  })
+}

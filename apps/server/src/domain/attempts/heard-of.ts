@@ -1,0 +1,41 @@
+/** An agent is heard, and with it the attempts it holds: offers it lists count as accepted, leases are renewed, tasks reachable. */
+import type { OpenAttemptRow } from '../../store/attempt-rows.js'
+import { findAttempt } from '../../store/attempt-rows.js'
+import { renewLease, renewLeasesOf } from '../../store/lease-rows.js'
+import type { Tx } from '../../store/store.js'
+import { findTask, markUnreachable } from '../../store/task-rows.js'
+import { acceptOffer } from './accept-offer.js'
+
+/**
+ * @param open the agent's open attempts
+ * @param reported what it says it holds; undefined renews all, and accepts none
+ */
+export async function heardOf(
+  tx: Tx,
+  agentId: string,
+  open: readonly OpenAttemptRow[],
+  reported: readonly { taskId: number; attempt: number }[] | undefined,
+  now: number,
+): Promise<void> {
+  if (open.length === 0) return
+  const held = reported === undefined ? open : open.filter((row) => reported.some((one) => isOf(row, one)))
+  const live = held.filter((row) => row.state === 'live')
+  if (live.length > 0 && live.length === open.length) await renewLeasesOf(tx, agentId, now)
+  else for (const row of live) await renewLease(tx, row.task_id, row.number, now)
+  for (const row of live.filter((one) => one.unreachable_since !== null)) {
+    await markUnreachable(tx, row.task_id, null)
+    tx.changed({ kind: 'task', taskId: row.task_id })
+  }
+  if (reported !== undefined)
+    for (const row of held.filter((one) => one.state === 'offered')) await accept(tx, row, now)
+}
+
+function isOf(row: OpenAttemptRow, reported: { taskId: number; attempt: number }): boolean {
+  return row.task_id === reported.taskId && row.number === reported.attempt
+}
+
+async function accept(tx: Tx, row: OpenAttemptRow, now: number): Promise<void> {
+  const task = await findTask(tx, row.task_id)
+  const attempt = await findAttempt(tx, row.task_id, row.number)
+  if (task !== undefined && attempt !== undefined) await acceptOffer(tx, task, attempt, now)
+}

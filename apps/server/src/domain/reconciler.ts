@@ -1,0 +1,150 @@
+/**
+ * The one loop that makes progress: takes back unanswered offers, ends leases, repeats cancels, places what waits. Events only
+ * wake it; everything it does follows from the database, so a lost event costs at most `everyMs`.
+ */
+import { type Clock, type Logger, Loop } from '@iac-agent/runtime'
+import { type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
+import { countLiveLeases, extendAllLeases, leasesOver, renewAllLeases } from '../store/lease-rows.js'
+import type { Change, Store } from '../store/store.js'
+import { endLease } from './attempts/end-lease.js'
+import { judgeLateness, SweepBudget } from './attempts/lease-sweep.js'
+import { type Offer, offerAttempt } from './attempts/offer-attempt.js'
+import { type OfferTimeouts, withdrawOffers } from './attempts/withdraw-offers.js'
+import { placeTasks } from './placement.js'
+import { loadPlacementView } from './placement-view.js'
+import type { AgentLink } from './ports.js'
+import { endUnreported } from './tasks/unreported-end.js'
+
+export interface ReconcilerOptions extends OfferTimeouts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly link: AgentLink
+  readonly logger: Logger
+  readonly heartbeatIntervalMs: number
+  readonly leaseTtlMs: number
+}
+
+const everyMs = 1_000
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #loop: Loop
+  readonly #budget = new SweepBudget()
+  /** when each repeated cancel was last sent, by `task/attempt` */
+  readonly #cancelsSent = new Map<string, number>()
+  /** after a start, and after the database was away, every lease gets a full TTL before any is ended */
+  #owesFullTtl = true
+  #dueAt = Number.POSITIVE_INFINITY
+  #holdUntil = 0
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    const onError = (err: unknown) => {
+      this.#owesFullTtl = true
+      options.logger.error({ err }, 'reconciler pass failed')
+    }
+    this.#loop = new Loop({ everyMs, body: () => this.pass(), onError })
+  }
+
+  /** Passes until `signal` aborts; resolves when the last pass is over. */
+  async run(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.#options.store.changes.subscribe((changes) => {
+      if (changes.some(mattersHere)) this.#loop.wake()
+    })
+    try {
+      await this.#loop.run(signal)
+    } finally {
+      unsubscribe()
+    }
+  }
+
+  /** One pass; whatever it finds undone is done, so any number of passes is as good as one. */
+  async pass(): Promise<void> {
+    const { store, clock, logger } = this.#options
+    await this.#guardLeases(clock.now())
+    const open = await store.read(openAttempts)
+    for (const offer of await withdrawOffers(this.#options, open)) {
+      logger.warn({ taskId: offer.task_id, attempt: offer.number, agentId: offer.agent_id }, 'offer not answered')
+    }
+    for (const taskId of await endUnreported(this.#options, open)) logger.warn({ taskId }, 'status not reported')
+    await this.#endLeases(clock.now())
+    this.#repeatCancels(open, clock.now())
+    await this.#place(clock.now())
+    this.#dueAt = clock.now() + everyMs
+  }
+
+  /** Whoever was away, it was not the agents. */
+  async #guardLeases(now: number): Promise<void> {
+    const { store, heartbeatIntervalMs, logger } = this.#options
+    if (this.#owesFullTtl) {
+      const leases = await store.transaction((tx) => renewAllLeases(tx, now))
+      this.#owesFullTtl = false
+      if (leases > 0) logger.info({ leases }, 'leases given a full ttl')
+      return
+    }
+    const late = judgeLateness(this.#dueAt, now, heartbeatIntervalMs)
+    if (late === undefined) return
+    await store.transaction((tx) => extendAllLeases(tx, late.extendByMs))
+    this.#holdUntil = late.holdUntil
+    logger.warn({ lateMs: late.extendByMs }, 'reconciler ran late: leases extended')
+  }
+
+  async #endLeases(now: number): Promise<void> {
+    if (now < this.#holdUntil) return
+    const { store, logger } = this.#options
+    const { over, live } = await store.read(async (reader) => {
+      const found = await leasesOver(reader, now)
+      return { over: found, live: found.length === 0 ? 0 : await countLiveLeases(reader) }
+    })
+    if (over.length === 0) return
+    const allowed = over.slice(0, this.#budget.available(live, now))
+    if (allowed.length < over.length) {
+      logger.error({ over: over.length, ending: allowed.length, live }, 'many leases over at once: the rest waits')
+    }
+    for (const lease of allowed) {
+      const done = await endLease(this.#options, lease)
+      if (done === undefined) continue
+      this.#budget.spend(1, now)
+      logger.warn({ taskId: lease.task_id, attempt: lease.number, agentId: lease.agent_id, done }, 'lease over')
+    }
+  }
+
+  #repeatCancels(open: readonly OpenAttemptRow[], now: number): void {
+    const { link, heartbeatIntervalMs } = this.#options
+    const asked = open.filter((row) => row.state === 'live' && row.cancel_requested_at !== null)
+    const keys = new Set(asked.map(keyOf))
+    for (const key of this.#cancelsSent.keys()) if (!keys.has(key)) this.#cancelsSent.delete(key)
+    for (const row of asked) {
+      const sentAt = this.#cancelsSent.get(keyOf(row)) ?? row.cancel_requested_at ?? 0
+      if (now - sentAt < heartbeatIntervalMs) continue
+      const isSent = link.cancelTaskOnAgent(row.agent_id, row.task_id, {
+        attempt: row.number,
+        force: row.cancel_force === 1,
+      })
+      if (isSent) this.#cancelsSent.set(keyOf(row), now)
+    }
+  }
+
+  async #place(now: number): Promise<void> {
+    const { store, link } = this.#options
+    const connected = new Set(link.getConnectedAgents())
+    if (connected.size === 0) return
+    const view = await store.read((reader) => loadPlacementView(reader, now, (agent) => connected.has(agent.id)))
+    const offers = await Promise.all(placeTasks(view).placements.map((one) => offerAttempt(this.#options, one)))
+    for (const offer of offers) if (offer !== undefined) this.#send(offer)
+  }
+
+  /** A message that gets lost is repeated when the agent says hello; else the offer is withdrawn. */
+  #send({ agentId, taskId, workspaceId, phase, lease }: Offer): void {
+    const isSent = this.#options.link.sendTaskToAgent(agentId, taskId, workspaceId, phase, lease)
+    this.#options.logger.info({ agentId, taskId, phase, attempt: lease.attempt, isSent }, 'task offered')
+  }
+}
+
+function mattersHere(change: Change): boolean {
+  return change.kind === 'task' || change.kind === 'agent' || change.kind === 'workspace'
+}
+
+function keyOf(row: OpenAttemptRow): string {
+  return `${row.task_id}/${row.number}`
+}

@@ -1,0 +1,123 @@
+/** An agent's status PUT: the fact that a phase began a stage or ended. */
+import {
+  ApiError,
+  eventOfReport,
+  isFinal,
+  type Stage,
+  type StatusUpdate,
+  type TaskEvent,
+  type TaskStatus,
+} from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
+import { type AttemptRow, endAttempt, findAttempt } from '../../store/attempt-rows.js'
+import type { Store, Tx } from '../../store/store.js'
+import { findTask, type TaskRow, updateTask } from '../../store/task-rows.js'
+import type { AgentCaller } from '../attempts/agent-caller.js'
+import type { FencedAttempt } from '../attempts/fenced-attempt.js'
+import { requireAttemptRead, touchAttempt } from '../attempts/require-attempt.js'
+import { autoApply } from './auto-apply.js'
+import { moveTask, type TaskPatch } from './move-task.js'
+
+export interface StatusAnswer {
+  readonly status: TaskStatus
+  readonly stage: Stage
+}
+
+/**
+ * Idempotent: what an attempt ended with may be said again. Answers status and stage as stored.
+ * @throws ApiError `stale_lease`, `illegal_transition`, and the fence's
+ */
+export function reportStatus(
+  deps: { store: Store; clock: Clock },
+  input: { caller: AgentCaller; taskId: number; report: StatusUpdate },
+): Promise<StatusAnswer> {
+  return deps.store.transaction(async (tx) => {
+    const found = await requireAttemptRead(tx, input.caller, input.taskId)
+    if (await isRepeat(tx, found, input)) return { status: found.task.status, stage: found.task.stage }
+    if (found.stale) throw tooLate(found)
+    const fenced = await touchAttempt(tx, found, deps.clock.now())
+    if (fenced.stale) throw tooLate(fenced)
+    await apply(tx, fenced, input.report, deps.clock.now())
+    const task = await findTask(tx, input.taskId)
+    if (task === undefined) throw new Error(`task ${input.taskId} vanished in its own transaction`)
+    return { status: task.status, stage: task.stage }
+  })
+}
+
+/**
+ * An attempt's last word, said again. Without a lease the words of a plan can arrive after its apply was offered: the first
+ * request of an offered attempt never ends it, so such a report is the previous attempt's, repeated.
+ */
+async function isRepeat(
+  tx: Tx,
+  { task, attempt }: FencedAttempt,
+  { caller, report }: { caller: AgentCaller; report: StatusUpdate },
+): Promise<boolean> {
+  if (attempt.final_status === report.status) return true
+  if (caller.lease !== undefined || attempt.state !== 'offered' || report.status === 'running') return false
+  const previous = await findAttempt(tx, task.id, attempt.number - 1)
+  return previous?.agent_id === attempt.agent_id && previous.final_status === report.status
+}
+
+function tooLate({ task, attempt }: FencedAttempt): ApiError {
+  const isItsOwnEnd = attempt.number === task.attempt && attempt.final_status !== null
+  return isItsOwnEnd
+    ? new ApiError(
+        'illegal_transition',
+        `task ${task.id} is ${task.status}: its attempt ended as ${attempt.final_status}`,
+      )
+    : new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
+}
+
+async function apply(tx: Tx, { task, attempt }: FencedAttempt, report: StatusUpdate, now: number): Promise<void> {
+  const event = eventOfReport({ taskType: task.task_type, status: task.status, phase: attempt.phase }, report)
+  if (event === undefined) {
+    const message = `an attempt that runs ${attempt.phase} of a ${task.task_type} cannot report ${report.status}`
+    throw new ApiError('illegal_transition', message, { status: task.status })
+  }
+  if (event === null) await noteProgress(tx, task, report)
+  else await endPhase(tx, task, attempt, report, event, now)
+}
+
+async function noteProgress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<void> {
+  await updateTask(tx, task.id, { ...countsOf(report), ...(report.stage === undefined ? {} : { stage: report.stage }) })
+  tx.changed({ kind: 'task', taskId: task.id })
+}
+
+async function endPhase(
+  tx: Tx,
+  task: TaskRow,
+  attempt: AttemptRow,
+  report: StatusUpdate,
+  event: TaskEvent,
+  now: number,
+): Promise<void> {
+  await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status }, now)
+  const patch: TaskPatch = {
+    ...countsOf(report),
+    duration: (task.duration ?? 0) + secondsOf(attempt, report, now),
+    ...(report.error_code === undefined ? {} : { error_code: report.error_code }),
+    ...(report.error_message === undefined ? {} : { error_message: report.error_message }),
+    ...(event.kind === 'plan_succeeded'
+      ? { plan_attempt: attempt.number, base_state_version: attempt.base_state_version ?? 0 }
+      : {}),
+  }
+  const status = await moveTask(tx, task, attempt.phase, event, now, patch)
+  if (status === 'apply_pending') await autoApply(tx, task.id, now)
+  if (isFinal(status)) tx.changed({ kind: 'agent', agentId: attempt.agent_id })
+}
+
+/** Counts of an apply replace those of its plan only when they are given. */
+function countsOf(report: StatusUpdate): TaskPatch {
+  const { changes_add, changes_change, changes_destroy } = report
+  return {
+    ...(changes_add === undefined ? {} : { changes_add }),
+    ...(changes_change === undefined ? {} : { changes_change }),
+    ...(changes_destroy === undefined ? {} : { changes_destroy }),
+  }
+}
+
+function secondsOf(attempt: AttemptRow, report: StatusUpdate, now: number): number {
+  const measured = (now - (attempt.accepted_at ?? now)) / 1000
+  return Math.round(report.duration ?? measured)
+}

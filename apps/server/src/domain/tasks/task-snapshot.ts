@@ -1,0 +1,18 @@
+/** A task's inputs as they were when it was made: what is planned is what is applied, whatever is edited in between. */
+import { DataConfiguration, DataResource, DataVariable, DataWorkspace, parse } from '@iac-agent/protocol'
+import { type Static, Type } from 'typebox'
+
+/** Sensitive values are in clear here; the store keeps the document sealed. */
+export const TaskSnapshot = Type.Object({
+  workspace: Type.Omit(DataWorkspace, ['lineage']),
+  resources: Type.Array(DataResource),
+  variables: Type.Array(DataVariable),
+  configuration: Type.Union([DataConfiguration, Type.Null()]),
+})
+export type TaskSnapshot = Static<typeof TaskSnapshot>
+
+/** @throws Error when the task has none, InvalidInput when it is damaged */
+export function parseSnapshot(document: string | undefined, taskId: number): TaskSnapshot {
+  if (document === undefined) throw new Error(`task ${taskId} has no snapshot`)
+  return parse(TaskSnapshot, JSON.parse(document), `snapshot of task ${taskId}`)
+}

@@ -1,0 +1,62 @@
+/** A task as the operator API answers it. */
+import { ApiError, type PendingReason, type Task } from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
+import { outputTail } from '../../store/log-rows.js'
+import type { Reader, Store } from '../../store/store.js'
+import { findTaskWithOutputs, type TaskRow, type TaskRowWithOutputs } from '../../store/task-rows.js'
+import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
+import { pendingReasons } from './pending-reasons.js'
+
+/** @throws ApiError `not_found` */
+export function getTask(deps: { store: Store; clock: Clock }, { taskId }: { taskId: number }): Promise<Task> {
+  return deps.store.read((reader) => readTask(reader, taskId, deps.clock.now()))
+}
+
+async function readTask(reader: Reader, taskId: number, now: number): Promise<Task> {
+  const task = await findTaskWithOutputs(reader, taskId)
+  if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
+  const reasons = await pendingReasons(reader, [task], now)
+  return { ...taskView(task, reasons.get(taskId) ?? null), ...outputsOf(task) }
+}
+
+/** Everything but the outputs. */
+export function taskView(task: TaskRow, reason: PendingReason | null): Task {
+  return {
+    id: task.id,
+    workspace_id: task.workspace_id,
+    task_type: task.task_type,
+    status: task.status,
+    stage: task.stage,
+    attempt: task.attempt === 0 ? null : task.attempt,
+    agent_id: task.agent_id,
+    description: task.description,
+    pending_reason: reason,
+    confirmed_by: task.confirmed_by,
+    confirmed_at: rfc3339OrNull(task.confirmed_at),
+    cancel_requested_by: task.cancel_requested_by,
+    cancel_requested_at: rfc3339OrNull(task.cancel_requested_at),
+    unreachable_since: rfc3339OrNull(task.unreachable_since),
+    changes_add: task.changes_add,
+    changes_change: task.changes_change,
+    changes_destroy: task.changes_destroy,
+    plan_output: null,
+    apply_output: null,
+    error_code: task.error_code,
+    error_message: task.error_message,
+    created_at: rfc3339(task.created_at),
+    started_at: rfc3339OrNull(task.started_at),
+    completed_at: rfc3339OrNull(task.completed_at),
+    duration: task.duration,
+  }
+}
+
+function outputsOf(task: TaskRowWithOutputs): Partial<Task> {
+  const plan = outputTail(task, 'plan')
+  const apply = outputTail(task, 'apply')
+  return {
+    plan_output: task.plan_output === null ? null : plan.text,
+    ...(plan.truncated ? { plan_output_truncated: true } : {}),
+    apply_output: task.apply_output === null ? null : apply.text,
+    ...(apply.truncated ? { apply_output_truncated: true } : {}),
+  }
+}

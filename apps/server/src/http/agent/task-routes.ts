@@ -1,0 +1,29 @@
+/** The way of an attempt: its data, its start, its status. */
+import { agentTaskEndpoints } from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
+import type { FastifyInstance } from 'fastify'
+import { startApply } from '../../domain/attempts/start-apply.js'
+import { reportStatus } from '../../domain/tasks/report-status.js'
+import { taskData } from '../../domain/tasks/task-data.js'
+import type { Store } from '../../store/store.js'
+import { route } from '../route.js'
+
+export interface TaskRouteDeps {
+  readonly store: Store
+  readonly clock: Clock
+}
+
+export async function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): Promise<void> {
+  route(app, agentTaskEndpoints.data, async ({ params, query, reply, caller }) => {
+    const includeState = query.include_state ?? true
+    const document = await taskData(deps, { caller, taskId: params.task_id, includeState })
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+  route(app, agentTaskEndpoints.start, async ({ params, body, caller }) => {
+    await startApply(deps, { caller, taskId: params.task_id, startId: body.start_id })
+    return { status: 'started' as const }
+  })
+  route(app, agentTaskEndpoints.status, ({ params, body, caller }) =>
+    reportStatus(deps, { caller, taskId: params.task_id, report: body }),
+  )
+}
