@@ -36,10 +36,13 @@ export class ServerUnreachable extends Error {
   }
 }
 
-/** Whether the same request may succeed later. Anything but the two errors above is a fault of ours, or the disk's: not here. */
+/**
+ * Whether the same request may succeed later. Not `offset_gap`: the sender has to go back first. Anything but the two errors above is
+ * a fault of ours, or the disk's: not here.
+ */
 export function isRetryable(err: unknown): boolean {
   if (err instanceof ServerUnreachable) return true
-  return err instanceof ServerRefused && err.isRetryable
+  return err instanceof ServerRefused && err.isRetryable && err.code !== 'offset_gap'
 }
 
 /** What the other side asked to wait, milliseconds. */
