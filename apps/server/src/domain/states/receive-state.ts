@@ -5,7 +5,7 @@ import type { Clock } from '@iac-agent/runtime'
 import { type BlobDraft, BlobWriter, discardDraft, receiveBlob } from '../../store/blobs.js'
 import type { Store } from '../../store/store.js'
 import { readString, type Slice, scanMembers, skipSpace, withoutSpace } from '../json-scan.js'
-import { JsonShape } from './json-shape.js'
+import { JsonCheck } from './json-check.js'
 
 /** A received state that no row points at yet. */
 export interface StateDraft {
@@ -57,30 +57,30 @@ export async function receiveWrappedState(deps: ReceiveDeps, body: Buffer): Prom
 }
 
 async function takeIn({ store, clock }: ReceiveDeps, body: AsyncIterable<Uint8Array>): Promise<StateDraft> {
-  const shape = new JsonShape()
+  const check = new JsonCheck()
   const head: Buffer[] = []
   const writer = new BlobWriter(store, () => clock.now())
-  const blob = await receiveBlob(writer, watched(body, shape, head))
+  const blob = await receiveBlob(writer, watched(body, check, head))
   try {
-    return { blob, checksumUnverified: false, ...readHead(Buffer.concat(head), shape) }
+    return { blob, checksumUnverified: false, ...readHead(Buffer.concat(head), check) }
   } catch (err) {
     await discardDraft(store, blob)
     throw err
   }
 }
 
-async function* watched(body: AsyncIterable<Uint8Array>, shape: JsonShape, head: Buffer[]): AsyncGenerator<Uint8Array> {
+async function* watched(body: AsyncIterable<Uint8Array>, check: JsonCheck, head: Buffer[]): AsyncGenerator<Uint8Array> {
   let missing = stateHeadBytes
   for await (const chunk of body) {
-    shape.push(chunk)
+    check.push(chunk)
     if (missing > 0) head.push(Buffer.from(chunk.subarray(0, missing)))
     missing -= chunk.length
     yield chunk
   }
 }
 
-function readHead(head: Buffer, shape: JsonShape): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
-  const found = shape.isWholeObject ? readStateHead(head.toString('utf8')) : undefined
+function readHead(head: Buffer, check: JsonCheck): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
+  const found = check.isWholeObject ? readStateHead(head.toString('utf8')) : undefined
   if (!found) throw invalid('state', head.length === 0 ? 'is empty' : 'is not one whole JSON object')
   const { serial, lineage, terraformVersion } = found
   if (serial !== undefined && !(Number.isSafeInteger(serial) && serial >= 0))

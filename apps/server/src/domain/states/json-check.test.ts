@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { JsonCheck } from './json-check.js'
+
+function accepts(text: string | Buffer, chunkBytes = 7): boolean {
+  const bytes = Buffer.from(text)
+  const check = new JsonCheck()
+  for (let at = 0; at < bytes.length; at += chunkBytes) check.push(bytes.subarray(at, at + chunkBytes))
+  return check.isWholeObject
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false // JSON.parse is the judge here
+  }
+}
+
+it('takes every object JSON.stringify writes, however it is cut into chunks', () => {
+  const objects = fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue())
+  fc.assert(
+    fc.property(
+      objects,
+      fc.integer({ min: 0, max: 3 }),
+      fc.integer({ min: 1, max: 9 }),
+      (object, indent, chunkBytes) => {
+        expect(accepts(JSON.stringify(object, null, indent), chunkBytes)).toBe(true)
+      },
+    ),
+  )
+})
+
+it('judges damaged objects as JSON.parse does', () => {
+  const damage = fc.record({
+    at: fc.nat(),
+    by: fc.constantFrom('', '"', '{', '}', '[', ']', ',', ':', '0', '-', 'x', ' ', '\\', '\n'),
+  })
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), damage, fc.boolean(), (object, { at, by }, isReplaced) => {
+      const text = JSON.stringify(object)
+      const place = at % (text.length + 1)
+      const damaged = text.slice(0, place) + by + text.slice(place + (isReplaced ? 1 : 0))
+      expect(accepts(damaged)).toBe(isJsonObject(damaged))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+it('refuses what is no object, torn, doubled or begins with a byte order mark', () => {
+  for (const text of [
+    '',
+    ' ',
+    '[]',
+    '1',
+    '"a"',
+    '{"a":1',
+    '{"a":"',
+    '{}{}',
+    '{} x',
+    '\ufeff{}',
+    '{foo}',
+    '{"a":01}',
+    '{"a":"\\x"}',
+  ]) {
+    expect(accepts(text), text).toBe(false)
+  }
+})
+
+it('takes numbers of any length that a state may hold', () => {
+  expect(accepts('{"n":12345678901234567890123456789.5e-400}')).toBe(true)
+})
