@@ -54,9 +54,7 @@ export const StateReceived = fact('stateReceived', {
   file: Type.String(),
   origin: StateOrigin,
   serial: Count,
-  lineage: Type.String(),
   sha256: Sha256,
-  sizeBytes: Count,
   /** False: kept aside (another lineage); never delivered as current. */
   isOurs: Type.Boolean(),
 })
@@ -78,7 +76,7 @@ export const Fact = Type.Union([
   /** Data document, state, configuration and (apply) plan archive are on disk. */
   fact('fetched', { taskType: TaskType, lineage: Type.String(), hasState: Type.Boolean() }),
   /** The work directory is claimed and holds the configuration. */
-  fact('prepared', { rootDirectory: Type.String() }),
+  fact('prepared', { rootDirectory: Type.String(), isBuiltinOnly: Type.Boolean() }),
   fact('engineFound', { engine: Type.String(), version: Type.String(), program: Type.String() }),
   fact('backendOpened', { port: Count, username: Type.String(), password: Type.String() }),
   /** What the work directory needs is there already (terraform/init-cache.ts). */

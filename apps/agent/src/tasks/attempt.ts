@@ -75,17 +75,14 @@ export class Attempt {
 
   /** Records a state that is durable in the attempt's states directory. */
   async recordState(state: StoredState, origin: StateOrigin): Promise<void> {
-    const { serial, lineage, sha256, sizeBytes } = state
-    const file = basename(state.path)
+    const { path, serial, sha256, foreign } = state
     await this.parts.journal.append({
       fact: 'stateReceived',
-      file,
+      file: basename(path),
       origin,
       serial,
-      lineage,
       sha256,
-      sizeBytes,
-      isOurs: !state.foreign,
+      isOurs: !foreign,
     })
     crashPoint('state.recorded')
   }

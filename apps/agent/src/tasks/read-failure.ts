@@ -1,39 +1,46 @@
-/** Reads terraform's errors off the end of what a failed command printed. */
-import { open } from 'node:fs/promises'
-import type { Diagnostic } from '../journal/attempt-record.js'
+/** Reads what a finished command printed about its errors and counts. */
+import { createReadStream } from 'node:fs'
+import type { Counts, Diagnostic } from '../journal/attempt-record.js'
 import { redactText } from '../logs/redactor.js'
+import { LineSplitter } from '../terraform/line-splitter.js'
+import { readErrors } from '../terraform/output-reading.js'
+import { parseEvent } from '../terraform/terraform-event.js'
 import type { Attempt } from './attempt.js'
-import { readDiagnostics } from './diagnostics.js'
 import type { Reading } from './run-command.js'
 
-/** Errors are the last thing terraform prints. */
-const tailBytes = 256 * 1024
+/** As many go into the journal; the log has them all. */
+const mostDiagnostics = 5
 
-/** The errors of the command whose text begins at `outputOffset` of the attempt's output; redacted. */
-export function readFailure(attempt: Attempt, outputOffset: number): Promise<Reading> {
-  return readFailureIn(attempt, attempt.parts.layout.output, outputOffset)
-}
-
-/** The same for the file `path`. */
-export async function readFailureIn(attempt: Attempt, path: string, fromOffset: number): Promise<Reading> {
-  return { diagnostics: await redacted(attempt, readDiagnostics(await readTail(path, fromOffset))) }
-}
-
-/** Diagnostics without the attempt's secrets. */
-export async function redacted(attempt: Attempt, diagnostics: Diagnostic[]): Promise<Diagnostic[]> {
+/** The errors of the command whose text begins at `from` in `path` (default: the attempt's output), without its secrets. */
+export async function readFailure(
+  attempt: Attempt,
+  from: number,
+  path = attempt.parts.layout.output,
+): Promise<Reading> {
   const redaction = await attempt.redaction()
-  return diagnostics.map((each) => ({
-    ...each,
-    summary: redactText(redaction, each.summary),
-    detail: redactText(redaction, each.detail),
-  }))
+  const errors = (await readErrors({ path, from })).slice(0, mostDiagnostics)
+  const diagnostics = errors.map(
+    (error): Diagnostic => ({
+      ...error,
+      summary: redactText(redaction, error.summary),
+      detail: redactText(redaction, error.detail),
+    }),
+  )
+  return { diagnostics }
 }
 
-async function readTail(path: string, fromOffset: number): Promise<string> {
-  await using file = await open(path, 'r')
-  const { size } = await file.stat()
-  const start = Math.max(fromOffset, size - tailBytes)
-  const bytes = Buffer.alloc(Math.max(0, size - start))
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, start)
-  return bytes.subarray(0, bytesRead).toString('utf8')
+/** How many resources an apply says it changed; undefined when it did not come to that. */
+export async function readCounts(attempt: Attempt, from: number): Promise<Counts | undefined> {
+  const splitter = new LineSplitter()
+  let counts: Counts | undefined
+  const take = (line: string) => {
+    if (!line.includes('"type":"change_summary"')) return
+    const changes = parseEvent(line)?.changes
+    if (changes) counts = { add: changes.add, change: changes.change, destroy: changes.remove }
+  }
+  for await (const chunk of createReadStream(attempt.parts.layout.output, { start: from })) {
+    for (const line of splitter.push(chunk as Buffer)) take(line)
+  }
+  for (const line of splitter.end()) take(line)
+  return counts
 }

@@ -1,5 +1,5 @@
 /** Runs one terraform command of an attempt under its supervisor, journaled before and after, cancellable in between. */
-import { mkdir, stat, symlink } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type Command, nextRunName, runsOf } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic } from '../journal/attempt-record.js'
@@ -9,6 +9,7 @@ import { readRun } from '../terraform/run-facts.js'
 import { type RunEnd, SupervisedRun, startRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
 import { climbLadder } from './climb-ladder.js'
+import { sizeOf } from './size-of.js'
 import { StepFailure } from './step-failure.js'
 
 export interface CommandLine {
@@ -111,14 +112,5 @@ async function linkOutput(path: string, target: string): Promise<void> {
     await symlink(target, path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause // made before a crash
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw cause
   }
 }

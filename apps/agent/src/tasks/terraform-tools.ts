@@ -1,6 +1,5 @@
 /** What every terraform command of every attempt needs from this agent: environment, state backend, patience. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { basename } from 'node:path'
 import type { Command } from '../journal/attempt-facts.js'
 import { first } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
@@ -31,13 +30,19 @@ export interface Place {
   program: string
   version: string
   rootDir: string
+  isBuiltinOnly: boolean
 }
 
 export function placeOf(attempt: Attempt): Place {
   const engine = first(attempt.facts, 'engineFound')
   const prepared = first(attempt.facts, 'prepared')
   if (!engine || !prepared) throw new Error('the attempt is not prepared')
-  return { program: engine.program, version: engine.version, rootDir: prepared.rootDirectory }
+  return {
+    program: engine.program,
+    version: engine.version,
+    rootDir: prepared.rootDirectory,
+    isBuiltinOnly: prepared.isBuiltinOnly,
+  }
 }
 
 /** Runs a command of terraform in the attempt's root module. `argv`: program first. */
@@ -104,11 +109,8 @@ export async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   return attempt.backend
 }
 
-/** A state is durable before this; the fact makes delivery take it up. A plan's state never leaves: plans change nothing. */
-function recordState(attempt: Attempt, state: StoredState): void {
+/** A state is durable before this, and terraform waits: the fact makes delivery take it up. A plan's state never leaves. */
+async function recordState(attempt: Attempt, state: StoredState): Promise<void> {
   crashPoint('state.stored')
-  if (attempt.offered.action === 'plan') return
-  void attempt.recordState(state, 'posted').catch((error: unknown) => {
-    attempt.parts.log.error({ err: error, file: basename(state.path) }, 'state could not be journaled')
-  })
+  if (attempt.offered.action === 'apply') await attempt.recordState(state, 'posted')
 }

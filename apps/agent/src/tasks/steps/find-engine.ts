@@ -5,11 +5,7 @@ import type { Attempt } from '../attempt.js'
 
 export async function findEngineStep(attempt: Attempt, versions: Versions): Promise<void> {
   const { workspace } = await attempt.data()
-  const found = await versions.resolve({
-    engine: workspace.engine,
-    ...(workspace.terraform_version ? { constraint: workspace.terraform_version } : {}),
-    signal: attempt.stopping,
-  })
+  const found = await versions.resolve(workspace.engine, workspace.terraform_version, attempt.stopping)
   crashPoint('find_engine.found')
   await attempt.parts.journal.append({
     fact: 'engineFound',

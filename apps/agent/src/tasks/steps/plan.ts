@@ -2,7 +2,7 @@
 import { writeFileAtomic } from '@iac-agent/runtime'
 import { has, runsOf } from '../../journal/attempt-facts.js'
 import { planArguments, planMode } from '../../terraform/commands.js'
-import { asksForInit } from '../../terraform/init-cache.js'
+import { asksForInit } from '../../terraform/output-reading.js'
 import { snapshotTree } from '../../terraform/plan-archive.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
@@ -27,7 +27,7 @@ export async function planStep(attempt: Attempt, tools: TerraformTools): Promise
   ]
   await runTerraform(attempt, tools, 'plan', argv, async (code, outputOffset) => {
     if (code === 0) return {}
-    if (mayLackInit && (await asksForInit(layout.output))) return { needsInit: true }
-    return await readFailure(attempt, outputOffset)
+    const failure = await readFailure(attempt, outputOffset)
+    return mayLackInit && asksForInit(failure.diagnostics ?? []) ? { needsInit: true } : failure
   })
 }

@@ -2,7 +2,7 @@
 
 import type { TaskData } from '@iac-agent/protocol'
 import { crashPoint } from '../../journal/crash-points.js'
-import { type Finding, scanConfiguration } from '../../terraform/backend-block.js'
+import { type ConfigurationScan, type Finding, scanConfiguration } from '../../terraform/backend-block.js'
 import { writeConfiguration } from '../../terraform/configuration.js'
 import { writeVariables } from '../../terraform/variables.js'
 import type { Attempt } from '../attempt.js'
@@ -12,31 +12,26 @@ export async function prepareStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const data = await attempt.data()
   const { workspace } = data
-  await work.clean()
-  const { rootDir } = await writeConfiguration({
+  await work.clean(workspace.working_directory ?? undefined)
+  const { rootDir, ownFiles } = await writeConfiguration({
     workDir: work.path,
-    tfCode: workspace.tf_code,
-    providerConfig: workspace.provider_config,
+    workspace,
     resources: data.resources,
-    ...(workspace.working_directory ? { workingDirectory: workspace.working_directory } : {}),
     ...(data.configuration ? { archive: layout.configuration } : {}),
   })
-  await writeVariables(
-    rootDir,
-    data.variables.filter(({ category }) => category === 'terraform'),
-  )
+  await writeVariables(rootDir, data.variables)
+  const scan = await scanConfiguration(rootDir, ownFiles)
   // What is applied was judged when it was planned.
-  if (attempt.offered.action === 'plan') await judge(attempt, data, rootDir)
+  if (attempt.offered.action === 'plan') await judge(attempt, data, scan)
   crashPoint('prepare.written')
-  await journal.append({ fact: 'prepared', rootDirectory: rootDir })
+  await journal.append({ fact: 'prepared', rootDirectory: rootDir, isBuiltinOnly: scan.isBuiltinOnly })
   crashPoint('prepare.recorded')
 }
 
-async function judge(attempt: Attempt, { workspace, state_version }: TaskData, rootDir: string): Promise<void> {
-  const { backends, workspaceReferences } = await scanConfiguration(rootDir)
-  const backend = backends[0]
+async function judge(attempt: Attempt, { workspace, state_version }: TaskData, scan: ConfigurationScan): Promise<void> {
+  const backend = scan.backends[0]
   if (backend && state_version === undefined && !workspace.accept_empty_state) throw stateNotImported(backend)
-  const reference = workspaceReferences[0]
+  const reference = scan.workspaceReferences[0]
   if (!reference) return
   const text = `${placeOf(reference)} refers to terraform.workspace, which is always "default" here`
   if (workspace.auto_apply) {

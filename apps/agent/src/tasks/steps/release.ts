@@ -1,23 +1,37 @@
 /** Closes the output and leaves the work directory clean for the next attempt. */
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { first, has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
-import { redactText } from '../../logs/redactor.js'
 import type { Attempt } from '../attempt.js'
+import { sizeOf } from '../size-of.js'
 
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   await attempt.closeBackend()
   if (!has(journal.facts, 'outputClosed')) {
-    const failure = first(journal.facts, 'failed')
-    await attempt.note(failure ? `\nError: ${redactText(await attempt.redaction(), failure.message)}` : '')
-    await journal.append({ fact: 'outputClosed', sizeBytes: (await stat(layout.output)).size })
+    await closeOutput(attempt)
   }
   await rm(layout.planFile, { force: true })
   await rm(layout.rawPlanJson, { force: true })
-  await work.clean()
-  crashPoint('release.cleaned')
-  await work.release()
+  try {
+    // Before the fetch nothing of ours is in it, and its root module is not known.
+    if (has(journal.facts, 'fetched')) await work.clean((await attempt.data()).workspace.working_directory ?? undefined)
+    crashPoint('release.cleaned')
+  } finally {
+    await work.release() // what cannot be removed must not block the workspace as well
+  }
   crashPoint('release.released')
   await journal.append({ fact: 'released' })
+}
+
+/** The last line is ours when the agent itself found the fault; a full disk may refuse it. */
+async function closeOutput(attempt: Attempt): Promise<void> {
+  const { journal, layout, log } = attempt.parts
+  const failure = first(journal.facts, 'failed')
+  try {
+    if (failure) await attempt.note(`\nError: ${failure.message}`)
+  } catch (error) {
+    log.warn({ err: error }, 'last line of the log not written')
+  }
+  await journal.append({ fact: 'outputClosed', sizeBytes: await sizeOf(layout.output) })
 }

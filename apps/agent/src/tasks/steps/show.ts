@@ -8,7 +8,7 @@ import { secretValues } from '../../logs/secret-values.js'
 import { showCommand } from '../../terraform/commands.js'
 import { redactPlanJson } from '../../terraform/plan-json.js'
 import type { Attempt } from '../attempt.js'
-import { readFailureIn } from '../read-failure.js'
+import { readFailure } from '../read-failure.js'
 import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
 
 export async function showStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
@@ -17,7 +17,7 @@ export async function showStep(attempt: Attempt, tools: TerraformTools): Promise
   await runTerraform(attempt, tools, 'show', argv, async (code) => {
     if (code === 0) return {}
     const run = all(journal.facts, 'spawning').at(-1)?.run ?? ''
-    return await readFailureIn(attempt, join(runDirectory(layout, run), 'output'), 0)
+    return await readFailure(attempt, 0, join(runDirectory(layout, run), 'output'))
   })
   if (all(journal.facts, 'exited').at(-1)?.code !== 0) return
   const secrets = secretValues((await attempt.data()).variables)

@@ -1,0 +1,115 @@
+/** Every setting of the agent: flag, variable (IAC_AGENT_…), YAML key and default. */
+import { hostname } from 'node:os'
+import {
+  choice,
+  defineSettings,
+  durationMs,
+  integer,
+  labels,
+  list,
+  logFormats,
+  logLevels,
+  path,
+  secretSetting,
+  setting,
+  switchSetting,
+  text,
+  url,
+} from '@iac-agent/runtime'
+
+const minuteMs = 60_000
+
+export const agentSettings = defineSettings('IAC_AGENT', {
+  serverUrl: setting({
+    flag: 'server-url',
+    value: 'url',
+    help: 'the server, https://host[:port][/prefix]; the WebSocket is the same address',
+    parse: url({ protocols: ['https:', 'http:'] }),
+  }),
+  appKey: secretSetting({ flag: 'app-key', help: "key of the agent's pool" }),
+  appSecret: secretSetting({ flag: 'app-secret', help: 'secret of that key' }),
+  name: setting({
+    flag: 'name',
+    value: 'name',
+    help: 'shown to operators; default the host name',
+    parse: text,
+    default: hostname(),
+  }),
+  dataDir: setting({
+    flag: 'data-dir',
+    value: 'dir',
+    help: 'journals, states and logs on their way; default /var/lib/iac-agent when writable, else under $XDG_STATE_HOME',
+    parse: path,
+  }),
+  workRoot: setting({
+    flag: 'work-root',
+    value: 'dir',
+    help: 'terraform works in <dir>/<workspace id>; default <data-dir>/work; the same on all agents of a pool lets any of them apply',
+    parse: path,
+  }),
+  planLimit: setting({
+    flag: 'plan-limit',
+    value: 'n',
+    help: 'plans at once; an apply always runs alone',
+    parse: integer({ min: 1, max: 1000 }),
+    default: '3',
+  }),
+  labels: setting({ flag: 'labels', value: 'k=v,…', help: 'workspaces can ask for them', parse: labels, default: '' }),
+  terraformPath: setting({ flag: 'terraform-path', value: 'file', help: 'this binary, and no other', parse: path }),
+  terraformReleasesUrl: setting({
+    flag: 'terraform-releases-url',
+    value: 'url',
+    help: 'where missing versions are downloaded from, laid out as <url>/terraform/<version>/…; default the public releases',
+    parse: url({ protocols: ['https:', 'http:'] }),
+  }),
+  terraformCliConfig: setting({
+    flag: 'terraform-cli-config',
+    value: 'file',
+    help: "terraform's own CLI configuration: provider mirrors, credentials",
+    parse: path,
+  }),
+  passEnv: setting({
+    flag: 'pass-env',
+    value: 'names',
+    help: "names and globs of the agent's environment that terraform sees, such as AWS_*,VAULT_ADDR",
+    parse: list,
+    default: '',
+  }),
+  caFile: setting({ flag: 'ca-file', value: 'file', help: 'PEM of further trusted authorities', parse: path }),
+  insecureHttp: switchSetting({ flag: 'insecure-http', help: 'allow a plain http server beyond loopback' }),
+  onTerm: setting({
+    flag: 'on-term',
+    value: 'drain|cancel',
+    help: 'what SIGTERM does: drain (finish what runs) or cancel (interrupt it, for hosts that go away)',
+    parse: choice(['drain', 'cancel']),
+    default: 'drain',
+  }),
+  termGrace: setting({
+    flag: 'term-grace',
+    value: 'duration',
+    help: 'with --on-term cancel: time until the host is gone',
+    parse: durationMs({ min: 1000, max: 60 * minuteMs }),
+    default: '25s',
+  }),
+  cancelGrace: setting({
+    flag: 'cancel-grace',
+    value: 'duration',
+    help: 'patience after an interrupt before a plan (or, by force, an apply) is killed',
+    parse: durationMs({ min: 100, max: 60 * minuteMs }),
+    default: '10s',
+  }),
+  logLevel: setting({
+    flag: 'log-level',
+    value: 'level',
+    help: logLevels.join(', '),
+    parse: choice(logLevels),
+    default: 'info',
+  }),
+  logFormat: setting({
+    flag: 'log-format',
+    value: 'format',
+    help: 'pretty or json',
+    parse: choice(logFormats),
+    default: 'pretty',
+  }),
+})

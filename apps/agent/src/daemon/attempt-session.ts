@@ -1,0 +1,162 @@
+/** One attempt while this process has it: its steps, its log and its delivery, side by side until all is acknowledged. */
+import { rm } from 'node:fs/promises'
+import type { InventoryTask } from '@iac-agent/protocol'
+import { pause } from '@iac-agent/runtime'
+import { Delivery } from '../delivery/delivery.js'
+import type { LiveChannel } from '../delivery/log-lane.js'
+import { first, has, last } from '../journal/attempt-facts.js'
+import { crashPoint } from '../journal/crash-points.js'
+import type { Journal } from '../journal/journal.js'
+import { LogWriter } from '../logs/log-writer.js'
+import { Attempt, type AttemptParts } from '../tasks/attempt.js'
+import { nextStep, type Step } from '../tasks/next-step.js'
+import { performStep } from '../tasks/perform-step.js'
+import { ProgressWriter } from '../tasks/progress-writer.js'
+import { runAttempt } from '../tasks/run-attempt.js'
+import { stageOf } from '../tasks/stage-of.js'
+import type { TerraformTools } from '../tasks/terraform-tools.js'
+import { renderJsonLine } from '../terraform/render-event.js'
+
+/** Between two tries of an attempt whose journal the disk refuses. */
+const diskRetryMs = 2000
+
+export class AttemptSession {
+  readonly attempt: Attempt
+  #delivery: Delivery | undefined
+  #isWatched = false
+
+  constructor(
+    private readonly parts: AttemptParts,
+    private readonly tools: TerraformTools,
+    private readonly live: LiveChannel,
+  ) {
+    this.attempt = new Attempt(parts)
+  }
+
+  /** Terraform, or the way to it, still needs a place on this host. */
+  get isWorking(): boolean {
+    return !has(this.attempt.facts, 'released')
+  }
+
+  /** For `hello`: what the server should know of this attempt. */
+  inventory(): InventoryTask {
+    const { taskId, attempt, action } = this.attempt.offered
+    const step = nextStep(this.attempt.facts)
+    const serial = last(this.attempt.facts, 'stateReceived')?.serial
+    return {
+      task_id: taskId,
+      attempt,
+      action,
+      stage: step === undefined ? 'completed' : stageOf(step),
+      log_length: this.#delivery?.logBytesAcknowledged ?? 0,
+      cancel_seen: has(this.attempt.facts, 'cancelRequested'),
+      ...(serial === undefined ? {} : { last_state_serial: serial }),
+    }
+  }
+
+  /** What the server does not have yet; for `status` and drain. */
+  unsent(): string[] {
+    return this.#delivery?.unsent() ?? []
+  }
+
+  /** Live lane on or off. */
+  watch(isWatched: boolean): void {
+    this.#isWatched = isWatched
+    this.#delivery?.watch(isWatched)
+  }
+
+  acknowledgeLive(nextOffset: number): void {
+    this.#delivery?.acknowledgeLive(nextOffset)
+  }
+
+  /** Resolves when the server has everything and the directory is gone, or this process leaves. */
+  async run(): Promise<void> {
+    const { journal, layout, leaving, log } = this.parts
+    await this.#advance((next) => next !== 'fetch')
+    if (leaving.aborted) return
+    using progress = await this.#openProgress()
+    await using writer = await LogWriter.open({
+      rawPath: layout.output,
+      spoolPath: layout.spool,
+      checkpointPath: layout.spoolCheckpoint,
+      redaction: await this.attempt.redaction(),
+      log,
+      ...(progress ? { render: (line, at) => renderApplyLine(progress, line, at) } : {}),
+    })
+    const { taskId, attempt, action } = this.attempt.offered
+    this.#delivery = new Delivery({
+      attempt: { taskId, attempt, phase: action },
+      layout,
+      journal,
+      spool: writer.spool,
+      accessor: this.parts.accessor,
+      retry: this.parts.retry,
+      live: this.live,
+      log,
+    })
+    this.#delivery.watch(this.#isWatched)
+    await Promise.all([writer.run(leaving, outputClosed(journal)), this.#delivery.run(leaving), this.#advance()])
+    if (leaving.aborted) return
+    await this.#leaveNothing()
+  }
+
+  /** Does steps; a disk that refuses the journal is waited for, since facts are what everything hangs on. */
+  async #advance(until?: (next: Step) => boolean): Promise<void> {
+    const { journal, leaving, log } = this.parts
+    for (;;) {
+      try {
+        await runAttempt(this.attempt, (step) => this.#perform(step), until)
+        return
+      } catch (error) {
+        log.error({ err: error, facts: journal.facts.length }, 'attempt cannot be recorded, trying again')
+        await pause(diskRetryMs, leaving)
+        if (leaving.aborted) return
+      }
+    }
+  }
+
+  async #perform(step: Step): Promise<void> {
+    this.#delivery?.stage(stageOf(step))
+    await performStep(this.attempt, this.tools, step)
+  }
+
+  async #openProgress(): Promise<ProgressWriter | undefined> {
+    if (this.attempt.offered.action !== 'apply') return undefined
+    return await ProgressWriter.open(this.parts.layout.progress, await this.attempt.redaction(), () =>
+      this.#delivery?.wake(),
+    )
+  }
+
+  /** The server has it all: nothing of the attempt stays, unless it refused something a person may want. */
+  async #leaveNothing(): Promise<void> {
+    const { journal, layout, log } = this.parts
+    await journal[Symbol.asyncDispose]()
+    const refused = first(journal.facts, 'refused')
+    if (refused) {
+      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'server refused an item, kept')
+      return
+    }
+    await rm(layout.root, { recursive: true, force: true })
+    crashPoint('attempt.removed')
+  }
+}
+
+/** The line as people read it; init's lines pass as they are. */
+function renderApplyLine(progress: ProgressWriter, line: string, at: number): string | undefined {
+  if (!line.startsWith('{"@level":')) return undefined
+  progress.take(line, at)
+  return renderJsonLine(line) ?? ''
+}
+
+/** Resolves with the length of the raw output once nothing is added to it any more. */
+function outputClosed(journal: Journal): Promise<number> {
+  const closed = first(journal.facts, 'outputClosed')
+  if (closed) return Promise.resolve(closed.sizeBytes)
+  return new Promise((resolve) => {
+    const stop = journal.watch((fact) => {
+      if (fact.fact !== 'outputClosed') return
+      stop()
+      resolve(fact.sizeBytes)
+    })
+  })
+}

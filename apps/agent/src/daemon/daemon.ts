@@ -1,0 +1,177 @@
+/** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
+import { statfsSync } from 'node:fs'
+import { protocolVersion } from '@iac-agent/protocol'
+import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
+import type { AgentConfig } from '../config/config.js'
+import { startIdentity } from '../config/identity.js'
+import { dataLayout, initSeed } from '../journal/layout.js'
+import { AgentApi } from '../server-api/agent-api.js'
+import { createNetwork } from '../server-api/network.js'
+import { ServerRequest } from '../server-api/request.js'
+import { Retry } from '../server-api/retry.js'
+import { installSupervisor } from '../terraform/install-supervisor.js'
+import { Versions } from '../terraform/versions.js'
+import { Attempts } from './attempts.js'
+import { credentialSource } from './credential-source.js'
+import { DaemonState } from './daemon-state.js'
+import { takeDataDirectory } from './data-directory.js'
+import { dispatch } from './dispatch.js'
+import { sweepExpired } from './janitor.js'
+import { openLocalSocket } from './local-socket.js'
+import { resumeAttempts } from './recovery.js'
+import { ServerLink } from './server-link.js'
+import { SessionFactory } from './session-factory.js'
+import { Shutdown } from './shutdown.js'
+import { statusReport } from './status-report.js'
+
+export interface DaemonParts {
+  config: AgentConfig
+  log: Logger
+  /** Of this program. */
+  version: string
+}
+
+/** Runs until drained or refused. @throws CommandError when it cannot start, or the server refuses it */
+export async function runDaemon({ config, log, version }: DaemonParts): Promise<ExitCode> {
+  const data = dataLayout(config.dataDir)
+  await using _lock = await takeDataDirectory(data)
+  const identity = await startIdentity(data.identity)
+  if (identity.hasMoved)
+    log.warn({ agent_id: identity.agentId }, 'data directory was used on another machine, same agent goes on')
+
+  await using network = createNetwork(config.network)
+  const leaving = new AbortController()
+  const state = new DaemonState(log)
+  const retry = new Retry({ log })
+  const credentials = credentialSource(config.appKey, config.appSecret, log)
+  const request = new ServerRequest({
+    serverUrl: config.serverUrl,
+    network,
+    credentials,
+    agentId: () => identity.agentId,
+    onSuccess: () => retry.wake(),
+  })
+  const versions = new Versions({
+    searchPath: config.environment.PATH ?? '',
+    cacheDir: data.versions,
+    releases: {
+      dispatcher: network.dispatcher,
+      ...(config.terraformReleasesUrl === undefined ? {} : { baseUrl: config.terraformReleasesUrl }),
+    },
+    ...(config.terraformPath === undefined ? {} : { terraformPath: config.terraformPath }),
+  })
+
+  const link: ServerLink = new ServerLink({
+    api: new AgentApi(request),
+    retry,
+    description: {
+      agent_id: identity.agentId,
+      name: config.name,
+      version,
+      protocol_version: protocolVersion,
+      labels: { ...config.labels },
+      plan_limit: config.planLimit,
+      capabilities: { engines: ['terraform', 'tofu'], platform: `${process.platform}_${process.arch}` },
+      work_root: config.workRoot,
+    },
+    control: {
+      serverUrl: config.serverUrl,
+      network,
+      credentials,
+      agentId: identity.agentId,
+      instanceId: identity.instanceId,
+      bootEpoch: identity.bootEpoch,
+      isBusy: () => !attempts.isEmpty,
+      inventory: () => attempts.inventory(),
+      heartbeat: () => heartbeat(),
+      onState: ({ phase }) => {
+        if (phase === 'connected') retry.wake()
+        if (phase === 'unauthorized' && attempts.isEmpty) shutdown.leave(Exit.refused)
+      },
+      log,
+    },
+    onMessage: (message) => dispatch({ attempts, state, log }, message),
+    isIdle: () => attempts.isEmpty,
+    onReady: () => {
+      state.move('serving')
+      const { agentId: agent_id } = identity
+      log.info(
+        { agent_id, data_dir: data.root, work_root: config.workRoot, server_url: config.serverUrl.href },
+        'ready',
+      )
+    },
+    log,
+  })
+
+  const sessions = new SessionFactory({
+    tools: {
+      hostEnvironment: config.environment,
+      passEnv: config.passEnv,
+      cliConfigFile: config.terraformCliConfig,
+      versions,
+      supervisorScript: await installSupervisor(data.root),
+      initSeedOf: (workspaceId) => initSeed(data, workspaceId),
+      cancelGraceMs: config.cancelGraceMs,
+    },
+    request,
+    retry,
+    live: link.live,
+    leaving: leaving.signal,
+    log,
+  })
+  const attempts = new Attempts({
+    data,
+    workRoot: config.workRoot,
+    planLimit: config.planLimit,
+    state,
+    log,
+    tell: (message) => link.tell(message),
+    openSession: (layout, journal) => sessions.open(layout, journal),
+  })
+  const heartbeat = () => {
+    const { planRunning, applyRunning, currentTasks } = attempts.counts()
+    return {
+      status: state.takesWork ? (currentTasks.length > 0 ? 'busy' : 'idle') : 'draining',
+      plan_running: planRunning,
+      plan_limit: config.planLimit,
+      apply_running: applyRunning,
+      current_tasks: currentTasks,
+      disk_free_bytes: freeBytes(data.root),
+    }
+  }
+  const shutdown = new Shutdown({ state, attempts, onTerm: config.onTerm, termGraceMs: config.termGraceMs, log })
+  using _signals = onStopSignals((count, name) => {
+    shutdown.signalled(count, name)
+    link.heartbeatNow()
+  })
+  await using _socket = await openLocalSocket(data.socket, {
+    status: () => statusReport({ config, identity, version, data, state, attempts, link }),
+    drain: () => {
+      shutdown.drain()
+      link.heartbeatNow()
+      return { waiting_for: attempts.waitingFor }
+    },
+  })
+  await sweepExpired(data, Date.now(), log)
+  await resumeAttempts(data, log, sessions, attempts)
+
+  const linked = link.run(leaving.signal)
+  const code = await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
+  state.move('leaving')
+  leaving.abort()
+  await attempts.ended()
+  await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
+  return code
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
+}
+
+/** The connection ended for good while we wanted to stay: another process has this agent's name. */
+function refusedBy(end: { end: string; reason?: string }, log: Logger): ExitCode {
+  if (end.end === 'stopped') return Exit.done
+  log.error({ end: end.end, reason: end.reason }, 'another process is this agent')
+  return Exit.refused
+}

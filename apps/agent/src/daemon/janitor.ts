@@ -1,0 +1,21 @@
+/** Removes attempt directories that were kept for a person and have been looked at long enough. */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from '@iac-agent/runtime'
+import { has } from '../journal/attempt-facts.js'
+import { readJournal } from '../journal/journal.js'
+import { attemptLayoutAt, type DataLayout } from '../journal/layout.js'
+
+const keepMs = 24 * 60 * 60 * 1000
+
+/** Removes what is over, holds something the server refused, and is older than a day. */
+export async function sweepExpired(data: DataLayout, now: number, log: Logger): Promise<void> {
+  for (const name of await readdir(data.attempts)) {
+    const layout = attemptLayoutAt(join(data.attempts, name))
+    const facts = await readJournal(layout.journal)
+    const newest = Date.parse(facts.at(-1)?.at ?? '')
+    if (!has(facts, 'outcome') || !has(facts, 'refused') || !(now - newest > keepMs)) continue
+    log.info({ attempt: name }, 'kept attempt expired')
+    await rm(layout.root, { recursive: true, force: true })
+  }
+}

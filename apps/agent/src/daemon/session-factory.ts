@@ -1,0 +1,65 @@
+/** Builds the session of an attempt: its work directory is claimed here, before the offer is accepted. */
+import type { Logger } from '@iac-agent/runtime'
+import type { LiveChannel } from '../delivery/log-lane.js'
+import { first, has } from '../journal/attempt-facts.js'
+import type { Journal } from '../journal/journal.js'
+import { type AttemptLayout, workLayout } from '../journal/layout.js'
+import { RemoteDataAccessor } from '../server-api/remote-data-accessor.js'
+import type { ServerRequest } from '../server-api/request.js'
+import type { Retry } from '../server-api/retry.js'
+import type { TerraformTools } from '../tasks/terraform-tools.js'
+import { TerraformError } from '../terraform/terraform-error.js'
+import { claimWorkDirectory, type WorkDirectory } from '../terraform/work-directory.js'
+import { AttemptSession } from './attempt-session.js'
+
+export interface SessionParts {
+  tools: TerraformTools
+  request: ServerRequest
+  retry: Retry
+  live: LiveChannel
+  leaving: AbortSignal
+  log: Logger
+}
+
+export class SessionFactory {
+  constructor(private readonly parts: SessionParts) {}
+
+  /** @throws TerraformError `work_directory_busy` */
+  async open(layout: AttemptLayout, journal: Journal): Promise<AttemptSession> {
+    const { workRoot, workspaceId } = offeredIn(journal)
+    return this.#build(layout, journal, await claimWorkDirectory(workLayout(workRoot, workspaceId), layout))
+  }
+
+  /** For an attempt that was accepted by a former process: one whose work directory is gone still ends and is delivered. */
+  async reopen(layout: AttemptLayout, journal: Journal): Promise<AttemptSession> {
+    const { workRoot, workspaceId } = offeredIn(journal)
+    const { directory } = workLayout(workRoot, workspaceId)
+    if (has(journal.facts, 'released')) return this.#build(layout, journal, nobodysDirectory(directory))
+    try {
+      return await this.open(layout, journal)
+    } catch (error) {
+      if (!(error instanceof TerraformError) || error.code !== 'work_directory_busy') throw error
+      await journal.append({ fact: 'failed', code: error.code, message: error.message })
+      return this.#build(layout, journal, nobodysDirectory(directory))
+    }
+  }
+
+  #build(layout: AttemptLayout, journal: Journal, work: WorkDirectory): AttemptSession {
+    const { tools, request, retry, live, leaving, log } = this.parts
+    const { taskId, attempt, leaseToken } = offeredIn(journal)
+    const accessor = new RemoteDataAccessor(request, { taskId, leaseToken }, leaving)
+    const child = log.child({ task_id: taskId, attempt })
+    return new AttemptSession({ layout, journal, accessor, retry, work, log: child, leaving }, tools, live)
+  }
+}
+
+function offeredIn(journal: Journal) {
+  const offered = first(journal.facts, 'offered')
+  if (!offered) throw new Error('the journal does not begin with an offer')
+  return offered
+}
+
+/** Stands for a directory that is not ours (any more): nothing in it is touched. */
+function nobodysDirectory(path: string): WorkDirectory {
+  return { path, clean: async () => undefined, release: async () => undefined }
+}

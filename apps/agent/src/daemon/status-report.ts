@@ -1,0 +1,53 @@
+/** What `iac-agent status` shows. */
+import { readdir } from 'node:fs/promises'
+import type { AgentConfig } from '../config/config.js'
+import type { AgentIdentity } from '../config/identity.js'
+import type { DataLayout } from '../journal/layout.js'
+import type { Attempts } from './attempts.js'
+import type { DaemonState } from './daemon-state.js'
+import type { ServerLink } from './server-link.js'
+
+export interface StatusParts {
+  config: AgentConfig
+  identity: AgentIdentity
+  version: string
+  data: DataLayout
+  state: DaemonState
+  attempts: Attempts
+  link: ServerLink
+}
+
+export async function statusReport({ config, identity, version, data, state, attempts, link }: StatusParts) {
+  const { planRunning, applyRunning } = attempts.counts()
+  const running = attempts.waitingFor
+  const names = new Set(running.map(({ task_id, attempt }) => `${task_id}-${attempt}`))
+  return {
+    agent_id: identity.agentId,
+    name: config.name,
+    version,
+    pid: process.pid,
+    phase: state.phase,
+    takes_work: state.takesWork,
+    server_url: config.serverUrl.href,
+    control: link.control,
+    plan_running: planRunning,
+    plan_limit: config.planLimit,
+    apply_running: applyRunning,
+    attempts: running,
+    /** Attempt directories kept after their end, because the server refused something; removed after a day. */
+    kept_attempts: (await readdir(data.attempts)).filter((name) => !names.has(name)),
+    data_dir: data.root,
+    work_root: config.workRoot,
+    /** Work directories of workspaces, with what init left in them. */
+    work_directories: await workspacesIn(config.workRoot),
+  }
+}
+
+async function workspacesIn(workRoot: string): Promise<string[]> {
+  try {
+    return (await readdir(workRoot)).filter((name) => !name.endsWith('.claim'))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw cause
+  }
+}
