@@ -18,8 +18,7 @@ export interface FleetRouteDeps {
 
 export async function fleetRoutes(app: FastifyInstance, deps: FleetRouteDeps): Promise<void> {
   route(app, agentFleetEndpoints.register, ({ body, caller }) => registerAgent(deps, { caller, request: body }))
-  route(app, agentFleetEndpoints.deregister, async ({ params, caller, operator }) => {
-    if (operator?.role === 'read_only') throw new ApiError('forbidden', 'a read_only token cannot remove agents')
+  route(app, agentFleetEndpoints.deregister, async ({ params, caller }) => {
     await deregisterAgent(deps, { agentId: params.agent_id, poolId: caller?.poolId })
     return {}
   })
