@@ -32,6 +32,8 @@ export interface FakeServer extends AsyncDisposable {
   offer(task: FakeTask): void
   send(type: string, payload: object): void
   fail(fault: FakeFault): void
+  /** Forgets the faults that are not used up. */
+  heal(): void
   /** The first received message of this type that fits, past or to come. */
   message<T extends AgentMessage['type']>(
     type: T,
@@ -78,6 +80,7 @@ export async function startFakeServer(): Promise<FakeServer> {
     offer,
     send: control.send,
     fail: (fault) => void faults.push({ times: 1, ...fault }),
+    heal: () => void faults.splice(0),
     message: (type, fits = () => true) =>
       eventually(`a ${type} from the agent`, () =>
         control.received.find((one) => one.type === type && fits(one.payload as never)),
