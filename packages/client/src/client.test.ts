@@ -56,8 +56,8 @@ describe('a call', () => {
 describe('a log stream', () => {
   it('resumes a lost stream from the last offset and ends with the state of the log', async () => {
     const answers = [
-      'event: log\nid: 3\ndata: "ab\\n"\n\n: still here\n\n',
-      'event: log\nid: 6\ndata: "c\\r\\n"\n\nevent: end\ndata: {"state":"complete"}\n\n',
+      'id: 3\ndata: {"offset":0,"text":"ab\\n"}\n\n: still here\n\n',
+      'id: 6\ndata: {"offset":3,"text":"c\\r\\n"}\n\nevent: end\ndata: {"state":"complete"}\n\n',
     ]
     const { client, seen } = clientAnswering(() => new Response(answers.shift()))
     const pieces = []
@@ -72,7 +72,9 @@ describe('a log stream', () => {
   })
 
   it('puts an event together that came in halves, inside a character too', async () => {
-    const bytes = new TextEncoder().encode('event: log\nid: 5\ndata: "ü€"\n\nevent: end\ndata: {"state":"gap"}\n\n')
+    const bytes = new TextEncoder().encode(
+      'id: 5\ndata: {"offset":0,"text":"ü€"}\n\nevent: end\ndata: {"state":"gap"}\n\n',
+    )
     const { client } = clientAnswering(() => new Response(ReadableStream.from([...bytes].map((b) => Uint8Array.of(b)))))
     const pieces = []
     for await (const piece of client.streamLogs(7)) pieces.push(piece)
@@ -84,7 +86,7 @@ describe('a log stream', () => {
 
   it('ends without an error when it is aborted', async () => {
     const stop = new AbortController()
-    const { client } = clientAnswering(() => new Response('event: log\nid: 1\ndata: "a"\n\n'))
+    const { client } = clientAnswering(() => new Response('id: 1\ndata: {"offset":0,"text":"a"}\n\n'))
     const pieces = []
     for await (const piece of client.streamLogs(7, { signal: stop.signal, resumeAfterMs: 1 })) {
       pieces.push(piece.text)

@@ -48,7 +48,8 @@ export async function* streamLogs(
           return
         }
         nextOffset = Number(event.id)
-        yield { text: JSON.parse(event.data) as string, nextOffset }
+        const { text } = JSON.parse(event.data) as { text: string }
+        yield { text, nextOffset }
       }
     } catch (error) {
       if (signal?.aborted) return
