@@ -86,7 +86,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
 async function connectedId(child: BuiltChild): Promise<string> {
   const { agent_id: id } = await child.waitForLine('ready')
-  await child.waitForLine('connected')
   if (typeof id !== 'string') throw new Error('the agent is ready but does not say its agent_id')
   return id
 }
