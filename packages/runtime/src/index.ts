@@ -2,6 +2,7 @@
 export * from './atomic-file.js'
 export * from './backoff.js'
 export * from './clock.js'
+export * from './closing-stack.js'
 export * from './crash-point.js'
 export * from './data-dir.js'
 export * from './exit-codes.js'

@@ -1,0 +1,28 @@
+/** The commands of iac-server. */
+import { type Command, createProgram } from '@iac-agent/runtime'
+import { addKeyCommand } from './key.js'
+import { addPoolCommand } from './pool.js'
+import { serverVersion } from './server-version.js'
+import { addStartCommand } from './start.js'
+import { addTokenCommand } from './token.js'
+
+const examples = `
+Examples:
+  $ iac-server start
+  $ iac-server start --listen 0.0.0.0:8443 --tls-cert-file cert.pem --tls-key-file key.pem
+  $ iac-server pool create default
+  $ iac-server key create --pool default --json
+  $ iac-server token create ci --role operator`
+
+export function serverProgram(): Command {
+  const program = createProgram({
+    name: 'iac-server',
+    description: 'Queues Terraform and OpenTofu tasks for agents and keeps what they produce.',
+    version: serverVersion,
+  })
+  addStartCommand(program)
+  addPoolCommand(program)
+  addKeyCommand(program)
+  addTokenCommand(program)
+  return program.addHelpText('after', examples)
+}

@@ -1,0 +1,2 @@
+/** The one place that reads process.env. */
+export const processEnv: NodeJS.ProcessEnv = process.env

@@ -1,0 +1,75 @@
+/** Whether an agent's key pair is good; remembered for seconds, since every request and every chunk asks. */
+import type { Clock } from '@iac-agent/runtime'
+import { findPoolKey, type PoolKeyRow } from '../../store/access-rows.js'
+import type { Store } from '../../store/store.js'
+import { hashOf, isSecretOf } from './credentials.js'
+
+/** A revocation by this process counts at once; one by another process after at most this long. */
+const rememberMs = 5_000
+const expiryWarningMs = 14 * 86_400_000
+
+export interface PoolIdentity {
+  readonly poolId: string
+  readonly keyId: string
+}
+
+interface Known {
+  readonly key: PoolKeyRow
+  readonly until: number
+}
+
+export class KeyCheck implements Disposable {
+  readonly #known = new Map<string, Known>()
+  readonly #unsubscribe: () => void
+
+  constructor(
+    private readonly deps: {
+      store: Store
+      clock: Clock
+      /** told, once per key and process, that it expires within 14 days */
+      onExpiresSoon?: (keyId: string, expiresAt: number) => void
+    },
+  ) {
+    this.#unsubscribe = deps.store.changes.subscribe((changes) => {
+      for (const change of changes) if (change.kind === 'key') this.#forget(change.keyId)
+    })
+  }
+
+  /** The pool a pair belongs to, or null: unknown, wrong, revoked or expired, which look alike from outside. */
+  async check(appKey: string, appSecret: string): Promise<PoolIdentity | null> {
+    const key = await this.#find(appKey)
+    if (key === undefined) {
+      isSecretOf(nobody, appSecret) // an unknown key takes as long as a known one
+      return null
+    }
+    if (!isSecretOf(key.secret_hash, appSecret) || key.revoked_at !== null) return null
+    if (key.expires_at !== null && key.expires_at <= this.deps.clock.now()) return null
+    return { poolId: key.pool_id, keyId: key.id }
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe()
+  }
+
+  async #find(appKey: string): Promise<PoolKeyRow | undefined> {
+    const now = this.deps.clock.now()
+    const known = this.#known.get(appKey)
+    if (known !== undefined && known.until > now) return known.key
+    const key = await this.deps.store.read((reader) => findPoolKey(reader, appKey))
+    if (key === undefined) return undefined
+    if (known === undefined) this.#warn(key, now)
+    this.#known.set(appKey, { key, until: now + rememberMs })
+    return key
+  }
+
+  #warn(key: PoolKeyRow, now: number): void {
+    if (key.expires_at !== null && key.expires_at > now && key.expires_at - now < expiryWarningMs)
+      this.deps.onExpiresSoon?.(key.id, key.expires_at)
+  }
+
+  #forget(keyId: string): void {
+    for (const [appKey, { key }] of this.#known) if (key.id === keyId) this.#known.delete(appKey)
+  }
+}
+
+const nobody = hashOf('')

@@ -1,0 +1,21 @@
+/** The agent API: routes for agents, and for attempts with their lease. */
+import type { FastifyInstance } from 'fastify'
+import { configurationRoutes } from './configuration-routes.js'
+import { type FleetRouteDeps, fleetRoutes } from './fleet-routes.js'
+import { logRoutes } from './log-routes.js'
+import { planRoutes } from './plan-routes.js'
+import { resourceRoutes } from './resource-routes.js'
+import { stateRoutes } from './state-routes.js'
+import { taskRoutes } from './task-routes.js'
+
+export type AgentDeps = FleetRouteDeps
+
+export async function agentPlugin(app: FastifyInstance, deps: AgentDeps): Promise<void> {
+  await fleetRoutes(app, deps)
+  await taskRoutes(app, deps)
+  await logRoutes(app, deps)
+  await stateRoutes(app, deps)
+  await planRoutes(app, deps)
+  await resourceRoutes(app, deps)
+  await configurationRoutes(app, deps)
+}

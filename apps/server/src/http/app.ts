@@ -1,0 +1,102 @@
+/** The HTTP application without a port: three audiences, one error funnel. */
+import { randomBytes } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import { ApiError } from '@iac-agent/protocol'
+import type { Logger } from '@iac-agent/runtime'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
+import { authenticate, type Credentials } from './credentials.js'
+import { errorHandler } from './error-handler.js'
+import { notFoundHandler } from './not-found.js'
+import { type OpenDeps, openPlugin } from './open/open-plugin.js'
+import { type OperatorDeps, operatorPlugin } from './operator/operator-plugin.js'
+
+export interface AppOptions {
+  logger: Logger
+  credentials: Credentials
+  agent: AgentDeps
+  operator: OperatorDeps
+  open: OpenDeps
+  /** addresses of proxies whose X-Forwarded-* headers count */
+  trustedProxies: string[]
+  tls: { cert: string; key: string } | undefined
+  /** requests per minute and credential: an agent's (its key and id), an operator's (its token) */
+  rateLimit: { agent: number; operator: number }
+}
+
+/** Builds the app; it is ready to `listen` or, in tests, to `inject`. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = newFastify(options)
+  app.decorate('endpoints', [])
+  app.decorateRequest('caller', undefined)
+  app.decorateRequest('operator', undefined)
+  // route() reads bodies itself: strictly, by the contract, and never before the credentials were checked
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.setErrorHandler(errorHandler)
+  app.setNotFoundHandler(notFoundHandler)
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    request.log.debug(
+      { request_id: request.id, method, route: routeOptions.url, status: reply.statusCode, ms },
+      'request',
+    )
+  })
+  await app.register(helmet, { contentSecurityPolicy: false })
+  await app.register(openPlugin, options.open)
+  await app.register(async (scope) => {
+    await guard(scope, options.credentials, options.rateLimit.agent, agentKey)
+    await scope.register(agentPlugin, options.agent)
+  })
+  await app.register(async (scope) => {
+    await guard(
+      scope,
+      options.credentials,
+      options.rateLimit.operator,
+      (request) => request.operator?.tokenId ?? request.ip,
+    )
+    await scope.register(operatorPlugin, options.operator)
+  })
+  return app
+}
+
+function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstance {
+  const common = {
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle' as const,
+    genReqId: () => `req-${randomBytes(8).toString('hex')}`,
+    trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+  }
+  // the same interface over TLS; the types differ only in the server's class
+  return tls === undefined ? Fastify(common) : (Fastify({ ...common, https: tls }) as unknown as FastifyInstance)
+}
+
+/** Credentials first, then the limit of that credential. */
+async function guard(
+  scope: FastifyInstance,
+  credentials: Credentials,
+  perMinute: number,
+  keyGenerator: (request: FastifyRequest) => string,
+): Promise<void> {
+  scope.addHook('onRequest', (request) => authenticate(credentials, request))
+  await scope.register(rateLimit, {
+    max: perMinute,
+    timeWindow: 60_000,
+    cache: 10_000,
+    keyGenerator,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new ApiError('rate_limited', 'too many requests with this credential', { retry_after_ms: ttl }),
+  })
+}
+
+/** A pool's pair may serve a thousand agents, each with its own share. */
+function agentKey({ caller, operator, ip }: FastifyRequest): string {
+  if (operator !== undefined) return operator.tokenId
+  return caller === undefined ? ip : `${caller.keyId} ${caller.agentId ?? ''}`
+}

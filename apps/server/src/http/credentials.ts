@@ -1,0 +1,79 @@
+/** Checks the credentials a request carries, for both audiences; failures are counted by address. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { ApiError, type Audience, type Role } from '@iac-agent/protocol'
+import type { FastifyRequest } from 'fastify'
+import type { AgentCaller } from '../domain/attempts/agent-caller.js'
+import type { KeyCheck } from '../domain/auth/key-check.js'
+import { mayAct, type OperatorIdentity, type TokenCheck } from '../domain/auth/token-check.js'
+import type { FailedLogins } from './failed-logins.js'
+
+export interface Credentials {
+  keys: KeyCheck
+  tokens: TokenCheck
+  failures: FailedLogins
+}
+
+/** Sets `request.caller` or `request.operator` as the route's audience asks. @throws ApiError `unauthorized`, `forbidden`, `rate_limited` */
+export async function authenticate(credentials: Credentials, request: FastifyRequest): Promise<void> {
+  const audience = request.routeOptions.config.endpoint?.audience ?? 'admin'
+  const isOperators =
+    isRole(audience) || (audience === 'agent_or_operator' && request.headers.authorization !== undefined)
+  if (isOperators) {
+    request.operator = await requireOperator(credentials, request, neededRole(audience, request.method))
+  } else if (audience !== 'open') {
+    request.caller = await requireAgent(credentials, request)
+  }
+}
+
+/** The pair in `X-App-Key` and `X-App-Secret`; undefined when either is missing. */
+export function pairOf(headers: IncomingHttpHeaders): { appKey: string; appSecret: string } | undefined {
+  const { 'x-app-key': appKey, 'x-app-secret': appSecret } = headers
+  if (typeof appKey !== 'string' || typeof appSecret !== 'string') return undefined
+  return { appKey, appSecret }
+}
+
+async function requireAgent(credentials: Credentials, request: FastifyRequest): Promise<AgentCaller> {
+  const pair = pairOf(request.headers)
+  if (pair === undefined) throw new ApiError('unauthorized', 'X-App-Key and X-App-Secret are missing')
+  const identity = await credentials.keys.check(pair.appKey, pair.appSecret)
+  if (identity === null) throw refused(credentials, request, 'the key pair is wrong, revoked or expired')
+  const { 'x-agent-id': agentId, 'x-task-lease': lease } = request.headers
+  return {
+    ...identity,
+    ...(typeof agentId === 'string' && agentId !== '' ? { agentId } : {}),
+    ...(typeof lease === 'string' && lease !== '' ? { lease } : {}),
+  }
+}
+
+async function requireOperator(
+  credentials: Credentials,
+  request: FastifyRequest,
+  needed: Role,
+): Promise<OperatorIdentity> {
+  const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+  if (token === undefined) throw new ApiError('unauthorized', 'Authorization: Bearer <token> is missing')
+  const operator = await credentials.tokens.check(token)
+  if (operator === null) throw refused(credentials, request, 'the token is wrong or was deleted')
+  if (!mayAct(operator.role, needed))
+    throw new ApiError('forbidden', `this needs the role ${needed}; the token has ${operator.role}`, {
+      needed,
+      role: operator.role,
+    })
+  return operator
+}
+
+function refused(credentials: Credentials, request: FastifyRequest, message: string): ApiError {
+  const retryAfterMs = credentials.failures.count(request.ip)
+  if (retryAfterMs === 0) return new ApiError('unauthorized', message)
+  return new ApiError('rate_limited', 'too many wrong credentials from this address', { retry_after_ms: retryAfterMs })
+}
+
+/** What agents may do to themselves, an operator may do to them; reading takes the least role. */
+function neededRole(audience: Audience, method: string): Role {
+  if (isRole(audience)) return audience
+  return method === 'GET' ? 'read_only' : 'operator'
+}
+
+function isRole(audience: Audience): audience is Role {
+  return audience === 'read_only' || audience === 'operator' || audience === 'admin'
+}

@@ -1,0 +1,58 @@
+/** A task's log: a piece of it, or all of it as it grows. */
+import { taskEndpoints } from '@iac-agent/protocol'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { LogWatch } from '../../domain/logs/log-watch.js'
+import { type LogQuery, readLog } from '../../domain/logs/read-log.js'
+import type { Store } from '../../store/store.js'
+import { EventStream } from '../event-stream.js'
+import { route } from '../route.js'
+
+export interface LogRouteDeps {
+  store: Store
+  logs: LogWatch
+  /** aborts when the server stops */
+  stopping: AbortSignal
+}
+
+export function logRoutes(app: FastifyInstance, deps: LogRouteDeps): void {
+  route(app, taskEndpoints.logs, async ({ params, query, reply }) => {
+    const piece = await readLog(deps, { taskId: params.id, ...query })
+    reply.header('x-next-offset', piece.nextOffset).header('x-log-state', piece.state)
+    return piece.bytes
+  })
+  route(app, taskEndpoints.logStream, async ({ params, query, headers, reply }) => {
+    const offset = lastEventId(headers['last-event-id']) ?? query.offset ?? 0
+    const place = { taskId: params.id, phase: query.phase, offset }
+    await readLog(deps, { ...place, limit: 1 }) // an unknown task is an error answer, not a stream
+    await stream(deps, place, reply)
+    return reply
+  })
+}
+
+/** `id` is the offset after the event; `end` comes when nothing follows. */
+async function stream(
+  { logs, stopping }: LogRouteDeps,
+  place: LogQuery & { offset: number },
+  reply: FastifyReply,
+): Promise<void> {
+  using events = new EventStream(reply, stopping)
+  const pieces = logs.watch(place, events.signal)
+  for (let next = await pieces.next(); ; next = await pieces.next()) {
+    if (next.done === true) {
+      const end = next.value
+      if (end !== undefined)
+        await events.send({
+          id: end.nextOffset,
+          event: 'end',
+          data: { state: end.state, next_offset: end.nextOffset, phase: end.phase, attempt: end.attempt },
+        })
+      return
+    }
+    const { offset, nextOffset, bytes } = next.value
+    await events.send({ id: nextOffset, data: { offset, text: bytes.toString('utf8') } })
+  }
+}
+
+function lastEventId(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined
+}

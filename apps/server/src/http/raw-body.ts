@@ -1,0 +1,94 @@
+/** A request's body as bytes: unpacked, and bounded by what it unpacks to. */
+import type { IncomingMessage } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip, gunzipSync } from 'node:zlib'
+import { ApiError } from '@iac-agent/protocol'
+
+/** Refusing a body must not destroy the request: its socket still has to carry the answer. Node drops the rest after that. */
+const keepOpen = { destroyOnReturn: false }
+
+export class RawBody {
+  constructor(
+    private readonly message: IncomingMessage,
+    /** media type without parameters, lower case; empty when the request has none */
+    readonly contentType: string,
+    /** bytes, unpacked */
+    readonly limitBytes: number,
+  ) {}
+
+  /** The bytes as they come; errors with ApiError `too_large`, or `invalid_request` for a broken gzip stream. */
+  stream(): Readable {
+    const isPacked = this.#isPacked()
+    this.#refuseDeclared(this.limitBytes)
+    const received = Readable.from(bounded(this.message.iterator(keepOpen), this.limitBytes), { objectMode: false })
+    return isPacked ? Readable.from(unpacked(received, this.limitBytes), { objectMode: false }) : received
+  }
+
+  /** The whole body in memory. @param limitBytes a tighter bound than the contract's */
+  async bytes(limitBytes: number = this.limitBytes): Promise<Buffer> {
+    const isPacked = this.#isPacked()
+    this.#refuseDeclared(limitBytes)
+    const chunks: Buffer[] = []
+    for await (const chunk of bounded(this.message.iterator(keepOpen), limitBytes)) chunks.push(chunk)
+    const received = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+    return isPacked ? gunzipBounded(received, limitBytes) : received
+  }
+
+  #isPacked(): boolean {
+    const encoding = (this.message.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+    if (encoding === 'identity' || encoding === '') return false
+    if (encoding === 'gzip') return true
+    throw new ApiError(
+      'unsupported_media_type',
+      `content encoding ${encoding.slice(0, 40)} is not taken; use gzip or none`,
+    )
+  }
+
+  #refuseDeclared(limitBytes: number): void {
+    if (Number(this.message.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
+  }
+}
+
+export function tooLarge(limitBytes: number): ApiError {
+  return new ApiError('too_large', `the body is larger than ${limitBytes} bytes`, { limit_bytes: limitBytes })
+}
+
+async function* bounded(source: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Buffer> {
+  let size = 0
+  for await (const chunk of source) {
+    size += chunk.length
+    if (size > limitBytes) throw tooLarge(limitBytes)
+    yield chunk
+  }
+}
+
+async function* unpacked(packed: Readable, limitBytes: number): AsyncGenerator<Buffer> {
+  try {
+    yield* bounded(pipeline(packed, createGunzip(), ignoreEnd), limitBytes)
+  } catch (err) {
+    throw isZlibFault(err) ? brokenGzip(err) : err
+  }
+}
+
+function gunzipBounded(packed: Buffer, limitBytes: number): Buffer {
+  try {
+    return gunzipSync(packed, { maxOutputLength: limitBytes })
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limitBytes)
+    throw brokenGzip(err)
+  }
+}
+
+function isZlibFault(err: unknown): boolean {
+  const code = (err as NodeJS.ErrnoException).code
+  return typeof code === 'string' && code.startsWith('Z_')
+}
+
+function brokenGzip(cause: unknown): ApiError {
+  const error = new ApiError('invalid_request', 'the body is not valid gzip')
+  error.cause = cause
+  return error
+}
+
+/** The reader of the stream sees the error; nothing else waits for the pipeline. */
+function ignoreEnd(): void {}
