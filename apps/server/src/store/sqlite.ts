@@ -56,6 +56,7 @@ function openWriter(dataDir: string, path: string, now: number): Database.Databa
     handle.pragma('journal_mode = WAL')
     handle.pragma('synchronous = FULL')
     handle.pragma('foreign_keys = ON')
+    handle.pragma('journal_size_limit = 67108864')
     handle.pragma('cache_size = -16384')
     migrate(handle, now)
     for (const suffix of ['', '-wal', '-shm']) chmodSync(path + suffix, 0o600)

@@ -1,11 +1,11 @@
 /** Follows logs as they are committed: viewers tail the store, woken by its changes; those at the same place share one read. */
 import { isFinal, type LogState, type Phase, type TaskStatus } from '@iac-agent/protocol'
-import { withoutTornEnd } from '../../store/log-rows.js'
+import { readStreamChunks, withoutTornEnd } from '../../store/log-rows.js'
 import type { Store } from '../../store/store.js'
 import { type LogPiece, type LogQuery, locateLog, pieceOf, presentPhase } from './read-log.js'
 import { type TaskBell, TaskBells } from './task-bells.js'
 
-/** What one viewer holds in memory at most; a slow one holds no more, it only comes later. */
+/** A piece ends with the chunk that goes beyond this: a slow viewer holds one piece, of 1 MiB and this at most. */
 const pieceBytes = 64 * 1024
 
 export interface LogEnd {
@@ -80,7 +80,7 @@ export class LogWatch implements Disposable {
       const log = await locateLog(reader, { ...place, phase })
       const taskRow = reader.db.selectFrom('workspace_tasks').select('status').where('id', '=', place.taskId)
       const { status } = await taskRow.executeTakeFirstOrThrow()
-      const whole = await pieceOf(reader, log, place.offset, pieceBytes)
+      const whole = await pieceOf(reader, log, place.offset, pieceBytes, readStreamChunks)
       const isEnded = log ? whole.state !== 'uploading' : isFinal(status as TaskStatus)
       const isOver = isEnded && whole.nextOffset >= whole.lengthBytes
       return { piece: isOver ? whole : cutPiece(whole), phase, isOver }

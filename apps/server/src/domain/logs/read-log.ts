@@ -46,6 +46,7 @@ export async function pieceOf(
   log: LogFacts | undefined,
   offset: number,
   limit: number,
+  read = readStreamBytes,
 ): Promise<LogPiece> {
   const lengthBytes = log?.stream?.length_bytes ?? 0
   if (offset > lengthBytes && log?.attemptIsFinal) {
@@ -55,8 +56,7 @@ export async function pieceOf(
     })
   }
   const end = Math.min(lengthBytes, offset + limit)
-  const bytes =
-    log?.stream && end > offset ? await readStreamBytes(reader.hot, log.stream.id, offset, end) : Buffer.alloc(0)
+  const bytes = log?.stream && end > offset ? await read(reader.hot, log.stream.id, offset, end) : Buffer.alloc(0)
   const state = log ? logStateOf({ ...log, isSealed: log.stream?.sealed_bytes != null }) : 'uploading'
   return { attempt: log?.attempt ?? 0, offset, bytes, nextOffset: offset + bytes.length, lengthBytes, state }
 }
