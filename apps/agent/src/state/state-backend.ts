@@ -50,6 +50,7 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
   const { credentials = newCredentials(), log } = options
   const desk = await StateDesk.open(options)
   const server = createServer((request, response) => {
+    response.shouldKeepAlive = false // a connection kept open would hold up close()
     answer(desk, credentials, request, response).catch((err: unknown) => {
       // Terraform asks again each second, for a day: a full disk is waited out.
       log.error({ err, method: request.method }, 'state request failed')
@@ -57,7 +58,6 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
       else end(response, 500, 'the state could not be stored')
     })
   })
-  server.keepAliveTimeout = 0
   const port = await listen(server, options.port ?? 0)
   const close = async () => {
     const closed = once(server, 'close')

@@ -13,23 +13,29 @@ export interface OutputRange {
 
 const mostDiagnostics = 50
 const longestDetail = 4096
+/** Lines. */
+const longestBlock = 500
 
-/** The errors terraform printed, in its human form or as events; the last 50. Not redacted. */
+/** The errors terraform printed, for people or as events; the last 50. Not redacted. */
 export async function readErrors(range: OutputRange): Promise<Diagnostic[]> {
   const errors: Diagnostic[] = []
-  let box: string[] | undefined
+  let block: string[] = []
   const add = (error: Diagnostic | undefined) => {
     if (error !== undefined) errors.push(error)
     if (errors.length > mostDiagnostics) errors.shift()
   }
-  for await (const line of lines(range)) {
-    if (line.startsWith('╷')) box = []
-    else if (line.startsWith('╵') && box !== undefined) {
-      add(errorOfBox(box))
-      box = undefined
-    } else if (box !== undefined && line.startsWith('│')) box.push(line.slice(2))
-    else add(errorOfEvent(line))
+  const endBlock = (next: string[]) => {
+    add(errorOfBlock(block))
+    block = next
   }
+  for await (const line of lines(range)) {
+    const text = line.replace(/^│ ?/, '') // the frame of a terminal with colours
+    if (line.startsWith('{"@level"')) add(errorOfEvent(line))
+    else if (/^[╷╵]/.test(line)) endBlock([])
+    else if (/^(?:Error|Warning): /.test(text)) endBlock([text])
+    else if (block.length > 0 && block.length < longestBlock) block.push(text)
+  }
+  endBlock([])
   return errors
 }
 
@@ -41,7 +47,7 @@ export async function saysInterruptReceived(range: OutputRange): Promise<boolean
 
 /** Whether a command that skipped init was refused for want of it: terraform names the remedy in the error. */
 export function asksForInit(errors: readonly Diagnostic[]): boolean {
-  return errors.some(({ summary, detail }) => /\b(?:terraform|tofu) init\b/.test(`${summary}\n${detail}`))
+  return errors.some(({ summary, detail }) => /\b(?:terraform|tofu)\s+init\b/.test(`${summary}\n${detail}`))
 }
 
 async function* lines({ path, from = 0, to }: OutputRange): AsyncGenerator<string> {
@@ -53,7 +59,7 @@ async function* lines({ path, from = 0, to }: OutputRange): AsyncGenerator<strin
 }
 
 function errorOfEvent(line: string): Diagnostic | undefined {
-  if (!line.includes('"type":"diagnostic"')) return undefined
+  if (!line.includes('"diagnostic"')) return undefined
   const diagnostic = parseEvent(line)?.diagnostic
   if (diagnostic?.severity !== 'error') return undefined
   const { summary, detail = '', range } = diagnostic
@@ -61,15 +67,12 @@ function errorOfEvent(line: string): Diagnostic | undefined {
 }
 
 /** `Error: summary`, then perhaps `with …`, `on FILE line N…:` and code, then the detail, with empty lines between. */
-function errorOfBox(box: readonly string[]): Diagnostic | undefined {
-  const summary = /^Error: (.*)$/.exec(box[0] ?? '')?.[1]
+function errorOfBlock(block: readonly string[]): Diagnostic | undefined {
+  const summary = /^Error: (.*)$/.exec(block[0] ?? '')?.[1]
   if (summary === undefined) return undefined
-  const place = box.map((line) => /^\s+on (.+) line (\d+)/.exec(line)).find((match) => match !== null)
-  const lastOfPlace = box.findLastIndex((line) => /^\s+(?:with .|on .+ line \d+|\d+: |├─|│ )/.test(line))
-  const detail = box
-    .slice(Math.max(lastOfPlace, 0) + 1)
-    .join('\n')
-    .trim()
+  const place = block.map((line) => /^\s+on (.+) line (\d+)/.exec(line)).find((match) => match !== null)
+  const lastOfPlace = block.findLastIndex((line) => /^\s+(?:with .|on .+ line \d+|\d+: |├─|│ )/.test(line))
+  const detail = block.slice(Math.max(lastOfPlace, 0) + 1).join('\n')
   return diagnosticOf(summary, detail, place?.[1], place?.[2] === undefined ? undefined : Number(place[2]))
 }
 

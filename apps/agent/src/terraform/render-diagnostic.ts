@@ -1,14 +1,16 @@
-/** Draws an error or warning the way terraform does for people. */
+/** Writes an error or warning the way terraform does for people, without colours. */
 import type { EventDiagnostic } from './terraform-event.js'
 
-/** Several lines, without the last newline. */
+/** Several lines, an empty one first, without the last newline. */
 export function renderDiagnostic(diagnostic: EventDiagnostic): string {
   const { severity, summary, detail = '' } = diagnostic
   const title = `${severity === 'warning' ? 'Warning' : 'Error'}: ${summary}`
   const place = placeOf(diagnostic)
-  const paragraphs = [[title], place, detail === '' ? [] : detail.replace(/\n+$/, '').split('\n')]
-  const lines = paragraphs.filter((paragraph) => paragraph.length > 0).flatMap((paragraph) => ['', ...paragraph])
-  return ['╷', ...lines.slice(1).map((line) => `│ ${line}`), '╵'].join('\n')
+  const paragraphs = [title, place.join('\n'), detail.replace(/\n+$/, '')]
+  return paragraphs
+    .filter((paragraph) => paragraph !== '')
+    .map((paragraph) => `\n${paragraph}`)
+    .join('\n')
 }
 
 function placeOf({ address, range, snippet }: EventDiagnostic): string[] {
