@@ -53,4 +53,6 @@ async function manifestOf(name, { folder, external }, bin) {
   }
 }
 
-const json = async (path) => JSON.parse(await readFile(path, 'utf8'))
+async function json(path) {
+  return JSON.parse(await readFile(path, 'utf8'))
+}
