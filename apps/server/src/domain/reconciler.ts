@@ -1,6 +1,6 @@
 /**
  * The one loop that makes progress: takes back unanswered offers, ends leases, repeats cancels, places what waits. Events only
- * wake it; everything it does follows from the database, so a lost event costs at most `everyMs`.
+ * wake it; everything it does follows from the database, so a lost event costs at most a second.
  */
 import { type Clock, type Logger, Loop } from '@iac-agent/runtime'
 import { type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
@@ -24,7 +24,7 @@ export interface ReconcilerOptions extends OfferTimeouts {
   readonly leaseTtlMs: number
 }
 
-const everyMs = 1_000
+const slowestMs = 1_000
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -34,16 +34,18 @@ export class Reconciler {
   readonly #cancelsSent = new Map<string, number>()
   /** after a start, and after the database was away, every lease gets a full TTL before any is ended */
   #owesFullTtl = true
+  readonly #everyMs: number
   #dueAt = Number.POSITIVE_INFINITY
   #holdUntil = 0
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    this.#everyMs = Math.min(slowestMs, options.leaseTtlMs / 4, options.offerTimeoutMs / 4)
     const onError = (err: unknown) => {
       this.#owesFullTtl = true
       options.logger.error({ err }, 'reconciler pass failed')
     }
-    this.#loop = new Loop({ everyMs, body: () => this.pass(), onError })
+    this.#loop = new Loop({ everyMs: this.#everyMs, body: () => this.pass(), onError })
   }
 
   /** Passes until `signal` aborts; resolves when the last pass is over. */
@@ -70,7 +72,7 @@ export class Reconciler {
     await this.#endLeases(clock.now())
     this.#repeatCancels(open, clock.now())
     await this.#place(clock.now())
-    this.#dueAt = clock.now() + everyMs
+    this.#dueAt = clock.now() + this.#everyMs
   }
 
   /** Whoever was away, it was not the agents. */

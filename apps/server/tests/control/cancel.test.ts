@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { heartbeat } from '../../src/domain/agents/heartbeat.js'
+import { startApply } from '../../src/domain/attempts/start-apply.js'
+import { cancelTask } from '../../src/domain/tasks/cancel-task.js'
+import { reportStatus } from '../../src/domain/tasks/report-status.js'
+import { runningApply } from './running-attempts.js'
+import { taskWorld } from './task-world.js'
+
+describe('a cancel', () => {
+  it('of a waiting task ends it at once', async () => {
+    await using world = await taskWorld()
+    const taskId = await world.create('plan')
+    const task = await cancelTask(world, { taskId, by: 'olga' })
+    expect(task).toMatchObject({ status: 'cancelled', cancel_requested_by: 'olga' })
+    await expect(cancelTask(world, { taskId, by: 'olga' })).resolves.toMatchObject({ status: 'cancelled' })
+  })
+
+  it('of an unreachable plan ends it at once', async () => {
+    await using world = await taskWorld()
+    await world.connect('seed', { isSeedOnly: true })
+    const taskId = await world.create('plan')
+    await world.reconciler.pass()
+    await heartbeat(world, { agentId: 'seed', beat: { current_tasks: [taskId] } })
+    await world.passFor(61_000)
+    expect((await cancelTask(world, { taskId, by: 'olga' })).status).toBe('cancelled')
+  })
+
+  it('of a running apply is repeated until the agent reports, with force once it was given', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    expect((await cancelTask(world, { taskId, by: 'olga' })).status).toBe('running')
+    await world.passFor(9_000)
+    expect(world.link.cancels).toEqual([{ agentId: 'a', taskId, force: false }])
+    await cancelTask(world, { taskId, by: 'olga', force: true })
+    await world.passFor(1_000)
+    expect(world.link.cancels.slice(1)).toEqual([
+      { agentId: 'a', taskId, force: true },
+      { agentId: 'a', taskId, force: true },
+    ])
+    const answer = await heartbeat(world, { agentId: 'a', beat: { current_tasks: [taskId] } })
+    expect(answer?.desired).toEqual([{ task_id: taskId, attempt: 2, want: 'force_cancel' }])
+    const caller = await world.caller(taskId, 2)
+    await reportStatus(world, { caller, taskId, report: { status: 'cancelled' } })
+    await world.passFor(20_000)
+    expect(world.link.cancels).toHaveLength(3)
+    expect((await world.task(taskId)).status).toBe('cancelled')
+  })
+
+  it('of an unreachable apply waits for its agent', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    await world.passFor(61_000)
+    expect((await cancelTask(world, { taskId, by: 'olga' })).status).toBe('running')
+  })
+
+  it('keeps an accepted apply from being started', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    await cancelTask(world, { taskId, by: 'olga' })
+    const starting = startApply(world, { caller: await world.caller(taskId, 2), taskId, startId: 's1' })
+    await expect(starting).rejects.toMatchObject({ code: 'illegal_transition' })
+  })
+})
