@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import type { Diagnostic } from '../journal/attempt-record.js'
 import { LineSplitter } from './line-splitter.js'
+import { PrintedErrors } from './printed-errors.js'
 import { parseEvent } from './terraform-event.js'
 
 /** A part of an output file, in bytes. */
@@ -13,29 +14,20 @@ export interface OutputRange {
 
 const mostDiagnostics = 50
 const longestDetail = 4096
-/** Lines. */
-const longestBlock = 500
 
 /** The errors terraform printed, for people or as events; the last 50. Not redacted. */
 export async function readErrors(range: OutputRange): Promise<Diagnostic[]> {
   const errors: Diagnostic[] = []
-  let block: string[] = []
+  const printed = new PrintedErrors()
   const add = (error: Diagnostic | undefined) => {
     if (error !== undefined) errors.push(error)
     if (errors.length > mostDiagnostics) errors.shift()
   }
-  const endBlock = (next: string[]) => {
-    add(errorOfBlock(block))
-    block = next
-  }
   for await (const line of lines(range)) {
-    const text = line.replace(/^│ ?/, '') // the frame of a terminal with colours
-    if (line.startsWith('{"@level"')) add(errorOfEvent(line))
-    else if (/^[╷╵]/.test(line)) endBlock([])
-    else if (/^(?:Error|Warning): /.test(text)) endBlock([text])
-    else if (block.length > 0 && block.length < longestBlock) block.push(text)
+    if (line.startsWith('{')) add(errorOfEvent(line))
+    else add(printed.take(line))
   }
-  endBlock([])
+  add(printed.end())
   return errors
 }
 
@@ -64,16 +56,6 @@ function errorOfEvent(line: string): Diagnostic | undefined {
   if (diagnostic?.severity !== 'error') return undefined
   const { summary, detail = '', range } = diagnostic
   return diagnosticOf(summary, detail, range?.filename, range?.start.line)
-}
-
-/** `Error: summary`, then perhaps `with …`, `on FILE line N…:` and code, then the detail, with empty lines between. */
-function errorOfBlock(block: readonly string[]): Diagnostic | undefined {
-  const summary = /^Error: (.*)$/.exec(block[0] ?? '')?.[1]
-  if (summary === undefined) return undefined
-  const place = block.map((line) => /^\s+on (.+) line (\d+)/.exec(line)).find((match) => match !== null)
-  const lastOfPlace = block.findLastIndex((line) => /^\s+(?:with .|on .+ line \d+|\d+: |├─|│ )/.test(line))
-  const detail = block.slice(Math.max(lastOfPlace, 0) + 1).join('\n')
-  return diagnosticOf(summary, detail, place?.[1], place?.[2] === undefined ? undefined : Number(place[2]))
 }
 
 function diagnosticOf(summary: string, detail: string, file?: string, line?: number): Diagnostic {
