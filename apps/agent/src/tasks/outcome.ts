@@ -63,11 +63,17 @@ function ownFailure(facts: readonly Fact[]): OutcomeOf | undefined {
 function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   const broken = failedRun(facts)
   if (!broken) return undefined
-  const diagnostics = broken.diagnostics ?? []
+  const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
   const command = broken.run.split('-')[0] as Command
   if (!told) return failed(codeOf[command], `terraform ${command} ended with exit code ${broken.code}.`)
   return failed(classify(command, told), sentenceOf(told, diagnostics.length))
+}
+
+/** Init announces that errors follow, as an error. */
+function withoutPreface(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const telling = diagnostics.filter(({ summary }) => !/ encountered problems during initiali[sz]ation/.test(summary))
+  return telling.length > 0 ? telling : diagnostics
 }
 
 function failedRun(facts: readonly Fact[]) {
@@ -108,7 +114,8 @@ function isInvalidConfiguration(summary: string): boolean {
 function sentenceOf({ summary, detail, file, line }: Diagnostic, count: number): string {
   const place = file === undefined ? '' : ` (${file}${line === undefined ? '' : `, line ${line}`})`
   const more = count > 1 ? ` And ${count - 1} more, see the log.` : ''
-  return `${summary}${place}${detail === '' ? '' : `: ${detail}`}`.replace(/[.\s]*$/, '.') + more
+  const sentence = `${summary}${place}${detail === '' ? '' : `: ${detail}`}`
+  return sentence.replace(/\s+/g, ' ').replace(/[.\s]*$/, '.') + more
 }
 
 function failed(errorCode: TaskErrorCode, errorMessage: string): OutcomeOf {
