@@ -4,7 +4,7 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { ApiError } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
 import { authenticate, type Credentials } from './credentials.js'
 import { errorHandler } from './error-handler.js'
@@ -45,7 +45,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       'request',
     )
   })
-  await app.register(helmet, { contentSecurityPolicy: false })
+  await app.register(helmet, { contentSecurityPolicy: false, hsts: options.tls !== undefined })
   await app.register(openPlugin, options.open)
   await app.register(async (scope) => {
     await guard(scope, options.credentials, options.rateLimit.agent, agentKey)
@@ -65,8 +65,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
 function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstance {
   const common = {
-    loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    loggerInstance: quieter(logger),
+    logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle' as const,
     genReqId: () => `req-${randomBytes(8).toString('hex')}`,
@@ -75,6 +75,13 @@ function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstanc
   }
   // the same interface over TLS; the types differ only in the server's class
   return tls === undefined ? Fastify(common) : (Fastify({ ...common, https: tls }) as unknown as FastifyInstance)
+}
+
+/** What Fastify says of itself is for debugging; `ready` is said once, by start. */
+function quieter(logger: Logger): FastifyBaseLogger {
+  const own = logger.child({})
+  own.info = own.debug
+  return own
 }
 
 /** Credentials first, then the limit of that credential. */

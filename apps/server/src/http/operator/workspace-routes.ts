@@ -3,6 +3,7 @@ import { resourceEndpoints, variableEndpoints, workspaceEndpoints } from '@iac-a
 import type { Clock } from '@iac-agent/runtime'
 import type { FastifyInstance } from 'fastify'
 import { changeResource, createResource, deleteResource, listResources } from '../../domain/workspaces/resources.js'
+import { uploadConfiguration } from '../../domain/workspaces/upload-configuration.js'
 import { changeVariable, createVariable, deleteVariable, listVariables } from '../../domain/workspaces/variables.js'
 import { lockWorkspace, unlockWorkspace } from '../../domain/workspaces/workspace-lock.js'
 import {
@@ -33,6 +34,9 @@ export function workspaceRoutes(app: FastifyInstance, deps: Deps): void {
     lockWorkspace(deps, { id: params.id, by: operator.name, reason: body.reason }),
   )
   route(app, workspaceEndpoints.unlock, ({ params }) => unlockWorkspace(deps, { id: params.id }))
+  route(app, workspaceEndpoints.putConfiguration, ({ params, body, operator }) =>
+    uploadConfiguration(deps, { workspaceId: params.id, by: operator.name, body: body.stream() }),
+  )
   variableRoutes(app, deps)
   resourceRoutes(app, deps)
 }
