@@ -27,12 +27,13 @@ export class LiveLane {
 
   /** Sends `bytes`, which stand at `header.offset`, in order with all calls before. False: the connection went; nothing is known to have arrived. */
   async send(header: LiveLogHeader, bytes: Buffer): Promise<boolean> {
+    const connection = this.#connection
+    if (connection === undefined) return false
+    const frames: Promise<boolean>[] = []
     for (let at = 0; at < bytes.length; at += livePieceBytes) {
-      const piece = bytes.subarray(at, at + livePieceBytes)
-      const isSent = await this.#connection?.send({ ...header, offset: header.offset + at }, piece)
-      if (!isSent) return false
+      frames.push(connection.send({ ...header, offset: header.offset + at }, bytes.subarray(at, at + livePieceBytes)))
     }
-    return true
+    return (await Promise.all(frames)).every((isSent) => isSent)
   }
 }
 

@@ -3,11 +3,12 @@ import type { Server } from 'node:http'
 import { createInflateRaw } from 'node:zlib'
 import type { AgentMessage, DesiredTask, LiveLogHeader } from '@iac-agent/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { FakeAnswer } from './fake-routes.js'
 
 /** What the control side needs of the rest. */
 export interface ControlHooks {
-  /** Null when the key is right; else the HTTP status that refuses the upgrade. */
-  refuse(headers: Record<string, string | undefined>): number | null
+  /** Null when the upgrade is granted; else the answer that refuses it. `line` is "METHOD /path". */
+  refuse(line: string, headers: Record<string, string | undefined>): FakeAnswer | null
   desired(): DesiredTask[]
   /** Stores live bytes; the offset that is acknowledged. */
   live(header: LiveLogHeader, bytes: Buffer): number
@@ -17,6 +18,8 @@ export interface ControlHooks {
 export interface FakeControl {
   readonly received: AgentMessage[]
   readonly sockets: Set<WebSocket>
+  /** Sizes of the binary frames. */
+  readonly frameBytes: number[]
   send(type: string, payload: object): void
 }
 
@@ -25,11 +28,14 @@ export const controlPath = '/api/v1/agents/control'
 /** Serves upgrades of `server` on the control path. */
 export function serveControl(server: Server, hooks: ControlHooks): FakeControl {
   const upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false })
-  const control: FakeControl = { received: [], sockets: new Set(), send }
+  const control: FakeControl = { received: [], sockets: new Set(), frameBytes: [], send }
   server.on('upgrade', (request, socket, head) => {
-    const status = hooks.refuse(request.headers as Record<string, string | undefined>)
-    if (status !== null || !request.url?.startsWith(controlPath)) {
-      socket.end(`HTTP/1.1 ${status ?? 404} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+    const { pathname } = new URL(request.url ?? '/', 'http://fake')
+    const answer = hooks.refuse(`${request.method} ${pathname}`, request.headers as Record<string, string | undefined>)
+    if (answer !== null) {
+      const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
+      const length = Buffer.byteLength(body)
+      socket.end(`HTTP/1.1 ${answer.status} Refused\r\nconnection: close\r\ncontent-length: ${length}\r\n\r\n${body}`)
       return
     }
     upgrades.handleUpgrade(request, socket, head, serve)
@@ -43,6 +49,7 @@ export function serveControl(server: Server, hooks: ControlHooks): FakeControl {
     control.sockets.add(socket)
     socket.on('close', () => control.sockets.delete(socket) && inflate.close())
     socket.on('message', (frame: Buffer, isBinary) => {
+      if (isBinary) control.frameBytes.push(frame.length)
       if (isBinary) inflate.write(frame, () => record(socket, Buffer.concat(inflated.splice(0))))
       else take(socket, JSON.parse(frame.toString()) as AgentMessage)
     })

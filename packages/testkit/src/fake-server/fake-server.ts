@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { type AgentMessage, type DesiredTask, type RegisterRequest, timing } from '@iac-agent/protocol'
 import { eventually } from '../eventually.js'
-import { type FakeControl, serveControl } from './fake-control.js'
+import { controlPath, type FakeControl, serveControl } from './fake-control.js'
 import { answerTask, type FakeAnswer, type ReceivedRequest, refusal } from './fake-routes.js'
 import { FakeTask, type FakeTaskInput } from './fake-task.js'
 
-/** Answers instead of the fake: for the next `times` requests (1 unless given) whose "METHOD /path" fits. `cut` breaks the connection. */
+/** Answers instead of the fake: for the next `times` requests or upgrades (1 unless given) whose "METHOD /path" fits. `cut` breaks the connection. */
 export interface FakeFault {
   match: RegExp
   times?: number
@@ -40,6 +40,8 @@ export interface FakeServer extends AsyncDisposable {
     fits?: (payload: Extract<AgentMessage, { type: T }>['payload']) => boolean,
   ): Promise<Extract<AgentMessage, { type: T }>['payload']>
   readonly connections: number
+  /** Sizes of the live log frames that came. */
+  readonly frameBytes: readonly number[]
   /** Cuts every control connection without a close frame, or closes it with a code. */
   dropSockets(code?: number, reason?: string): void
 }
@@ -55,7 +57,7 @@ export async function startFakeServer(): Promise<FakeServer> {
   let isRevoked = false
   const http = createServer((request, response) => void serve(request, response))
   const control: FakeControl = serveControl(http, {
-    refuse: (headers) => (isKnown(headers) ? null : 401),
+    refuse: refuseUpgrade,
     desired: () => desired,
     live: ({ task_id, offset }, bytes) => tasks.get(task_id)?.append(offset, bytes).nextOffset ?? 0,
   })
@@ -85,6 +87,7 @@ export async function startFakeServer(): Promise<FakeServer> {
       eventually(`a ${type} from the agent`, () =>
         control.received.find((one) => one.type === type && fits(one.payload as never)),
       ).then(({ payload }) => payload as never),
+    frameBytes: control.frameBytes,
     get connections() {
       return control.sockets.size
     },
@@ -115,12 +118,24 @@ export async function startFakeServer(): Promise<FakeServer> {
     })
   }
 
+  function refuseUpgrade(line: string, headers: Record<string, string | undefined>): FakeAnswer | null {
+    const fault = takeFault(line)
+    if (fault) return fault.answer === 'cut' ? { status: 502, body: '' } : fault.answer
+    if (!line.endsWith(controlPath)) return refusal('not_found', `no ${line}`)
+    return isKnown(headers) ? null : refusal('unauthorized', 'Wrong key.')
+  }
+
+  function takeFault(line: string): FakeFault | undefined {
+    const fault = faults.find(({ match, times }) => times > 0 && match.test(line))
+    if (fault) fault.times--
+    return fault
+  }
+
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await receive(incoming)
     const line = `${request.method} ${request.path}`
     requests.push(line)
-    const fault = faults.find(({ match, times }) => times > 0 && match.test(line))
-    if (fault) fault.times--
+    const fault = takeFault(line)
     if (fault?.answer === 'cut') return void incoming.socket.destroy()
     const { status, body, headers } = fault?.answer ?? answer(request)
     const bytes = Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body ?? {})
