@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { mkdir, readlink, realpath } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import { limits } from '@iac-agent/protocol'
 import type { ReadEntry, Unpack } from 'tar'
 import { TerraformError } from './terraform-error.js'
@@ -37,11 +39,15 @@ export async function unpackArchive(request: UnpackRequest): Promise<void> {
   try {
     await feed(request.file, unpack, gate)
   } catch (cause) {
+    unpack.abort(cause instanceof Error ? cause : new Error(String(cause)))
     throw gate.refusal ?? invalid(cause)
   }
   if (gate.refusal !== undefined) throw gate.refusal
   await checkLinks(request.into, gate.links, request.strip ?? 0)
 }
+
+/** Content, and a header with padding for each entry. */
+const mostTarBytes = limits.configurationUnpackedBytes + limits.configurationEntries * 1024
 
 /** Judges entries as their headers come; after the first refusal it takes nothing more. */
 class Gate {
@@ -58,10 +64,14 @@ class Gate {
     this.entries++
     this.sizeBytes += entry.size
     const problem = this.problemOf(rawPath, path, entry)
-    if (problem !== undefined) this.refusal ??= unsafe(problem)
+    if (problem !== undefined) this.refuse(problem)
     if (this.refusal !== undefined || path === '.' || !this.wants(path)) return false
     if (entry.type === 'SymbolicLink') this.links.push(path)
     return true
+  }
+
+  refuse(problem: string): void {
+    this.refusal ??= unsafe(problem)
   }
 
   private problemOf(rawPath: string, path: string, entry: ReadEntry): string | undefined {
@@ -92,16 +102,24 @@ class Gate {
   }
 }
 
+/** Our own gunzip: the one in tar takes a torn stream for a whole one. */
 async function feed(file: string, unpack: Unpack, gate: Gate): Promise<void> {
   const failed = new AbortController()
   unpack.on('error', (error: unknown) => failed.abort(error))
   const closed = once(unpack, 'close', { signal: failed.signal })
   closed.catch(() => undefined) // awaited below, unless reading fails before
-  for await (const chunk of createReadStream(file)) {
+  const gunzip = createGunzip()
+  const source = pipeline(createReadStream(file), gunzip)
+  source.catch(() => undefined) // the loop below meets the same error
+  let sizeBytes = 0
+  for await (const chunk of gunzip) {
     failed.signal.throwIfAborted()
-    if (gate.refusal !== undefined) return void unpack.abort(gate.refusal) // a bomb is not unpacked to its end
+    sizeBytes += (chunk as Buffer).length
+    if (sizeBytes > mostTarBytes) gate.refuse('unpacks to more than a configuration may have')
+    if (gate.refusal !== undefined) throw gate.refusal // a bomb is not unpacked to its end
     if (!unpack.write(chunk as Buffer)) await once(unpack, 'drain', { signal: failed.signal })
   }
+  await source
   unpack.end()
   await closed.catch((cause: unknown) => {
     throw failed.signal.reason ?? cause
