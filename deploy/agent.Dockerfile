@@ -6,14 +6,18 @@ ARG BASE_IMAGE=node:22-bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npm install --global "$(node -p "require('./package.json').packageManager")" && pnpm fetch --ignore-scripts
 COPY . .
-RUN npx --yes "$(node -p "require('./package.json').packageManager")" install --frozen-lockfile --ignore-scripts \
+RUN pnpm install --frozen-lockfile --offline --ignore-scripts \
  && node scripts/package.mjs agent \
  && npm install --global --prefix /opt/iac-agent ./dist/iac-agent-*.tgz
 
 FROM ${BASE_IMAGE}
-# git and ssh are for module sources; terraform calls them itself.
+# git and ssh are for module sources; terraform calls them itself. Their manuals and translations stay out, their licences do not.
 RUN apt-get update \
+ && printf 'path-exclude %s\n' '/usr/share/locale/*' '/usr/share/man/*' '/usr/share/doc/*' >/etc/dpkg/dpkg.cfg.d/iac-slim \
+ && echo 'path-include /usr/share/doc/*/copyright' >>/etc/dpkg/dpkg.cfg.d/iac-slim \
  && apt-get install -y --no-install-recommends tini ca-certificates git openssh-client \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && useradd --system --uid 10001 --user-group --home-dir /var/lib/iac-agent --shell /usr/sbin/nologin iac-agent \

@@ -5,8 +5,10 @@ ARG BASE_IMAGE=node:22-bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npm install --global "$(node -p "require('./package.json').packageManager")" && pnpm fetch --ignore-scripts
 COPY . .
-RUN npx --yes "$(node -p "require('./package.json').packageManager")" install --frozen-lockfile --ignore-scripts \
+RUN pnpm install --frozen-lockfile --offline --ignore-scripts \
  && node scripts/package.mjs server \
  && npm install --global --prefix /opt/iac-server ./dist/iac-server-*.tgz
 # What only compiling needs: SQLite's source and the object files.

@@ -23,7 +23,7 @@ export class Buildah implements Engine {
 
   async build({ dockerfile, context, image, args = {} }: Parameters<Engine['build']>[0]): Promise<void> {
     const given = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`])
-    await buildah(['bud', '--format', 'docker', ...given, '-f', dockerfile, '-t', image, context])
+    await buildah(['bud', '--layers', '--format', 'docker', ...given, '-f', dockerfile, '-t', image, context])
   }
 
   async has(image: string): Promise<boolean> {
