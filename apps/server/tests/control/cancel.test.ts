@@ -53,6 +53,18 @@ describe('a cancel', () => {
     expect((await cancelTask(world, { taskId, by: 'olga' })).status).toBe('running')
   })
 
+  it('of a plan that gets done all the same leaves nothing to confirm', async () => {
+    await using world = await taskWorld()
+    await world.connect('a')
+    const taskId = await world.create('plan_and_apply')
+    await world.reconciler.pass()
+    const caller = await world.caller(taskId, 1)
+    await reportStatus(world, { caller, taskId, report: { status: 'running' } })
+    await cancelTask(world, { taskId, by: 'olga' })
+    await reportStatus(world, { caller, taskId, report: { status: 'success', changes_add: 1 } })
+    expect((await world.task(taskId)).status).toBe('cancelled')
+  })
+
   it('keeps an accepted apply from being started', async () => {
     await using world = await taskWorld()
     const taskId = await runningApply(world)

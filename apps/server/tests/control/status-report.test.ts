@@ -23,6 +23,14 @@ describe('a status report', () => {
     expect(await world.task(taskId)).toMatchObject({ duration: 45, completed_at: expect.any(String) })
   })
 
+  it('may say running and nothing else', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningPlan(world)
+    const report = { status: 'running' } as const
+    const answer = await reportStatus(world, { caller: await world.caller(taskId, 1), taskId, report })
+    expect(answer).toEqual({ status: 'running', stage: 'fetching' })
+  })
+
   it('sets the stage while it says running, and refuses words that do not fit the phase', async () => {
     await using world = await taskWorld()
     const taskId = await runningPlan(world)

@@ -3,6 +3,7 @@ import {
   ApiError,
   eventOfReport,
   isFinal,
+  mayApply,
   type Stage,
   type StatusUpdate,
   type TaskEvent,
@@ -80,7 +81,9 @@ async function apply(tx: Tx, { task, attempt }: FencedAttempt, report: StatusUpd
 }
 
 async function noteProgress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<void> {
-  await updateTask(tx, task.id, { ...countsOf(report), ...(report.stage === undefined ? {} : { stage: report.stage }) })
+  const progress = { ...countsOf(report), ...(report.stage === undefined ? {} : { stage: report.stage }) }
+  if (Object.keys(progress).length === 0) return
+  await updateTask(tx, task.id, progress)
   tx.changed({ kind: 'task', taskId: task.id })
 }
 
@@ -102,9 +105,15 @@ async function endPhase(
       ? { plan_attempt: attempt.number, base_state_version: attempt.base_state_version ?? 0 }
       : {}),
   }
-  const status = await moveTask(tx, task, attempt.phase, event, now, patch)
+  const status = await moveTask(tx, task, attempt.phase, asWished(task, event), now, patch)
   if (status === 'apply_pending') await autoApply(tx, task.id, now)
   if (isFinal(status)) tx.changed({ kind: 'agent', agentId: attempt.agent_id })
+}
+
+/** A plan that was cancelled and got done all the same is not offered for confirmation; what was applied stays applied. */
+function asWished(task: TaskRow, event: TaskEvent): TaskEvent {
+  const leadsToApply = event.kind === 'plan_succeeded' && event.hasChanges && mayApply(task.task_type)
+  return leadsToApply && task.cancel_requested_at !== null ? { kind: 'cancelled' } : event
 }
 
 /** Counts of an apply replace those of its plan only when they are given. */
