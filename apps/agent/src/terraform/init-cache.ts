@@ -36,7 +36,8 @@ export async function initStatus(subject: InitSubject): Promise<InitStatus> {
   if (subject.isBuiltinOnly && (await isCopied(seedOf(subject), join(dot, backendNote)))) {
     return { isNeeded: false, key }
   }
-  const isKnown = (await textOf(join(dot, 'iac-agent-init'))) === key && (await textOf(join(dot, backendNote))) !== ''
+  const isKnown =
+    isSameInit(await textOf(join(dot, 'iac-agent-init')), key) && (await textOf(join(dot, backendNote))) !== ''
   if (isKnown) await isCopied(join(dot, 'iac-agent-lock.hcl'), join(subject.rootDir, lockFile))
   return { isNeeded: !isKnown, key }
 }
@@ -56,21 +57,34 @@ export async function rememberInit(subject: InitSubject, key: string): Promise<v
   const keptLock = join(dot, 'iac-agent-lock.hcl')
   if (!(await isCopied(join(subject.rootDir, lockFile), keptLock))) await rm(keptLock, { force: true })
   await mkdir(dot, { recursive: true, mode: 0o700 })
-  await writeFile(join(dot, 'iac-agent-init'), key, { mode: 0o600 })
+  const lockAfter = await lockOf(subject.rootDir)
+  await writeFile(join(dot, 'iac-agent-init'), `${key} ${lockAfter}`, { mode: 0o600 })
 }
 
-/** Everything init reads: modules and lock file (by content and place), engine, CLI configuration, platform. */
+/** Everything init reads (modules by content and place, engine, CLI configuration, platform), then a blank and the lock file. */
 async function keyOf(subject: InitSubject): Promise<string> {
   const { workDir, rootDir, engine, version, cliConfigFile } = subject
   const hash = createHash('sha256')
   const add = (...parts: string[]) => hash.update(JSON.stringify(parts))
-  add('1', engine, version, process.arch, rootDir)
+  add('2', engine, version, process.arch, rootDir)
   add(cliConfigFile ?? '', cliConfigFile === undefined ? '' : await textOf(cliConfigFile))
   for await (const path of treeFiles(workDir)) {
-    if (!/\.(?:tf|tofu)(?:\.json)?$/.test(path) && !path.endsWith(lockFile)) continue
-    add(relative(workDir, path), await textOf(path))
+    if (/\.(?:tf|tofu)(?:\.json)?$/.test(path)) add(relative(workDir, path), await textOf(path))
   }
-  return hash.digest('hex')
+  return `${hash.digest('hex')} ${await lockOf(rootDir)}`
+}
+
+/** Nothing but the lock file may differ, and that only between what init found and what it left: a restored plan brings the latter. */
+function isSameInit(remembered: string, key: string): boolean {
+  const [inputs, lock = ''] = key.split(' ')
+  const [knownInputs, ...knownLocks] = remembered.split(' ')
+  return inputs === knownInputs && knownLocks.includes(lock)
+}
+
+async function lockOf(rootDir: string): Promise<string> {
+  return createHash('sha256')
+    .update(await textOf(join(rootDir, lockFile)))
+    .digest('hex')
 }
 
 function seedOf({ seedDir, engine, version }: InitSubject): string {

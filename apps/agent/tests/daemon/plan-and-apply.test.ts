@@ -17,7 +17,12 @@ it('plans what the server offers and delivers log, plan-json and status', async 
   const task = server.addTask({ workspace: { tf_code: two } })
   server.offer(task)
   expect(await server.message('task_accepted')).toMatchObject({ task_id: task.id, attempt: task.attempt })
-  expect(await finalStatus(task)).toMatchObject({ status: 'success', changes_add: 2, changes_change: 0, changes_destroy: 0 })
+  expect(await finalStatus(task)).toMatchObject({
+    status: 'success',
+    changes_add: 2,
+    changes_change: 0,
+    changes_destroy: 0,
+  })
   expect(task.log.toString()).toContain('Plan: 2 to add, 0 to change, 0 to destroy.')
   expect(task.seals).toHaveLength(1)
   expect(JSON.parse(String(task.planJson))).toMatchObject({ planned_values: {} })
