@@ -29,6 +29,7 @@ it('hands the apply exactly the archive that was planned', async () => {
   expect((await planner('GET', 'plan')).body.equals(bytes)).toBe(true)
   await server.task.end()
   const applier = await server.attempt('apply')
+  expect(codeOf(await planner('GET', 'plan'))).toEqual([409, 'stale_lease'])
   const served = await applier('GET', 'plan')
   expect(served.body.equals(bytes)).toBe(true)
   expect(served.headers.get('x-content-sha256')).toBe(sha256(bytes))

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/store/sqlite.js'
 import type { Change, Store, Tx } from '../../src/store/store.js'
@@ -80,6 +81,38 @@ it('tells changes after the commit, once each, and never those of a body that fa
   await store.transaction(async (tx) => tx.changed({ kind: 'task', taskId: 2 }))
   expect(heard).toEqual([{ kind: 'task', taskId: 1 }])
   expect(await Promise.all(seenAtTelling)).toEqual([['a']])
+})
+
+it('shows a read one snapshot, whatever is committed meanwhile', async () => {
+  await using opened = await temporaryStore()
+  const { store } = opened
+  const seen = await store.read(async ({ db }) => {
+    const count = async () => (await db.selectFrom('meta').select('key').execute()).length
+    const before = await count()
+    await store.transaction(setMeta('meanwhile', 'x'))
+    return [before, await count()]
+  })
+  expect(seen).toEqual([0, 0])
+  expect(await metaKeys(store)).toEqual(['meanwhile'])
+})
+
+it('says when the database is full, loses nothing that was answered, and goes on when there is room', async () => {
+  await using opened = await temporaryStore()
+  const { store } = opened
+  const limitPages = (pages: number) =>
+    store.transaction((tx) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(tx.db))
+  await limitPages(1) // no fewer than there are
+  const small = Array.from({ length: 3 }, (_, n) => store.transaction(setMeta(`small-${n}`, 'x')))
+  const large = store.transaction(setMeta('large', 'x'.repeat(1_000_000)))
+  await expect(large).rejects.toMatchObject({ code: 'store_full' })
+  expect((await Promise.allSettled(small)).map((result) => result.status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ])
+  await limitPages(1_000_000)
+  await store.transaction(setMeta('large', 'x'.repeat(1_000_000)))
+  expect(await metaKeys(store)).toEqual(['large', 'small-0', 'small-1', 'small-2'])
 })
 
 it('refuses a tx used after its body', async () => {

@@ -49,10 +49,11 @@ export interface StoredBytes {
   readonly bytes: AsyncIterable<Buffer>
 }
 
-/** The archive the caller's attempt works with: the confirmed one for an apply, its own for a plan. Throws `not_found`. */
+/** The archive the caller's attempt works with: the confirmed one for an apply, its own for a plan. Throws `not_found`, `stale_lease`. */
 export async function openPlan(deps: PlanDeps, input: { caller: AgentCaller; taskId: number }): Promise<StoredBytes> {
   const plan = await deps.store.read(async (reader) => {
-    const { task, attempt } = await requireAttemptRead(reader, input.caller, input.taskId)
+    const { task, attempt, stale } = await requireAttemptRead(reader, input.caller, input.taskId)
+    if (stale) throw new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
     const number = attempt.phase === 'plan' ? attempt.number : (task.confirmed_plan ?? task.plan_attempt)
     return number === null ? undefined : findPlan(reader, task.id, number)
   })
