@@ -39,6 +39,7 @@ export class LogLane {
   /** bytes sent as live frames of the present connection */
   #sent = 0
   #ackedAt = 0
+  #buffer: Buffer = Buffer.alloc(0)
 
   constructor(deps: CourierDeps, options: LogLaneOptions, courier: Courier, bell: Bell) {
     this.#deps = deps
@@ -117,7 +118,7 @@ export class LogLane {
 
   async #sendBatch(offset: number): Promise<void> {
     const { spool, attempt } = this.#options
-    const bytes = await spool.read(offset, limits.logChunkBytes)
+    const bytes = await spool.read(offset, this.#bufferFor(spool.durableBytes - offset))
     const chunk = { phase: attempt.phase, offset, bytes }
     const { nextOffset } = await this.#courier.request('deliver log', () => this.#deps.accessor.saveLogChunk(chunk))
     crashPoint('delivery.log.sent')
@@ -132,7 +133,7 @@ export class LogLane {
       this.#ackedAt = performance.now()
     }
     if (this.#sent < spool.durableBytes) {
-      const bytes = await spool.read(this.#sent, liveWindowBytes)
+      const bytes = await spool.read(this.#sent, this.#bufferFor(liveWindowBytes))
       const header = { task_id: attempt.taskId, attempt: attempt.attempt, phase: attempt.phase, offset: this.#sent }
       if (await live.send(header, bytes)) this.#sent += bytes.length
       else this.#resync()
@@ -141,6 +142,13 @@ export class LogLane {
     const left = this.#ackedAt + liveAckMs - performance.now()
     if (left > 0) await this.#bell.wait(rings, signal, left)
     else await this.#sendBatch(acknowledged) // no acknowledgement: the answer to a request is the truth
+  }
+
+  /** Memory for a batch, used again by the next: 256 KiB, and four times that once the lane was far behind. */
+  #bufferFor(waitingBytes: number): Buffer {
+    const size = waitingBytes > logBatchBytes ? limits.logChunkBytes : logBatchBytes
+    if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(size)
+    return this.#buffer
   }
 
   async #seal(): Promise<void> {

@@ -16,7 +16,7 @@ export interface LogWriterOptions {
 }
 
 /** Raw bytes taken at once; bounds the memory. */
-const roundBytes = 1024 * 1024
+const roundBytes = 512 * 1024
 /** Rounds of less than `roundBytes` start at least this far apart, so that chatter costs few fsyncs. */
 const roundEveryMs = 40
 /** Pause after the disk refused the text. */

@@ -44,6 +44,7 @@ export type RedactorCarry = Static<typeof RedactorCarry>
 export class Redactor {
   readonly #matcher: PatternMatcher
   #held: Buffer = Buffer.alloc(0)
+  #joined: Buffer = Buffer.alloc(0)
   #covered: Range[] = []
   #isInSecret = false
   #node = 0
@@ -57,9 +58,9 @@ export class Redactor {
     for (const byte of this.#held) this.#node = matcher.step(this.#node, byte)
   }
 
-  /** What can be let go after `chunk`; may be empty. */
+  /** What can be let go after `chunk`; may be empty, and may be a view that the next call overwrites. */
   push(chunk: Buffer): Buffer {
-    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    const bytes = this.#held.length === 0 ? chunk : this.#afterHeld(chunk)
     this.#scan(bytes, this.#held.length)
     return this.#letGo(bytes, bytes.length - this.#matcher.depth(this.#node))
   }
@@ -75,6 +76,15 @@ export class Redactor {
   get carry(): RedactorCarry {
     const covered = this.#covered.map((range) => ({ ...range }))
     return { held: this.#held.toString('base64'), covered, isInSecret: this.#isInSecret }
+  }
+
+  /** What is held and `chunk` behind it, in memory that is used again: a long log must not leave a trail of copies. */
+  #afterHeld(chunk: Buffer): Buffer {
+    const length = this.#held.length + chunk.length
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(length * 2)
+    this.#held.copy(this.#joined)
+    chunk.copy(this.#joined, this.#held.length)
+    return this.#joined.subarray(0, length)
   }
 
   #scan(bytes: Buffer, from: number): void {

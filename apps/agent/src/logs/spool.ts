@@ -12,8 +12,8 @@ export interface Spool {
   readonly isEnded: boolean
   /** Calls `listener` after each change of the two above; returns how to stop. */
   onChange(listener: () => void): () => void
-  /** Durable bytes from `offset`, at most `maxBytes`; empty at the end. */
-  read(offset: number, maxBytes: number): Promise<Buffer>
+  /** Durable bytes from `offset`, at most as many as `into` holds (a view of it); empty at the end. */
+  read(offset: number, into: Buffer): Promise<Buffer>
   /** Hex SHA-256 of all durable bytes. */
   sha256(): Promise<string>
 }
@@ -76,9 +76,9 @@ export class SpoolFile implements Spool, AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
-  async read(offset: number, maxBytes: number): Promise<Buffer> {
-    const wanted = Math.max(0, Math.min(maxBytes, this.durableBytes - offset))
-    const bytes = Buffer.allocUnsafe(wanted)
+  async read(offset: number, into: Buffer): Promise<Buffer> {
+    const wanted = Math.max(0, Math.min(into.length, this.durableBytes - offset))
+    const bytes = into.subarray(0, wanted)
     let have = 0
     while (have < wanted) {
       const { bytesRead } = await this.#file.read(bytes, have, wanted - have, offset + have)
@@ -91,8 +91,9 @@ export class SpoolFile implements Spool, AsyncDisposable {
   async sha256(): Promise<string> {
     const hash = createHash('sha256')
     const end = this.durableBytes
+    const buffer = Buffer.allocUnsafeSlow(readBytes)
     for (let offset = 0; offset < end; offset += readBytes) {
-      hash.update(await this.read(offset, Math.min(readBytes, end - offset)))
+      hash.update((await this.read(offset, buffer)).subarray(0, end - offset))
     }
     return hash.digest('hex')
   }

@@ -49,9 +49,9 @@ export class Transcript {
     return { rawOffset: this.#rawOffset, isMidLine: this.#isMidLine, redactor: this.#redactor.carry }
   }
 
-  /** The text that is certain after `raw`, the bytes at `nextRawOffset`. May be a view of `raw`. */
+  /** The text that is certain after `raw`, the bytes at `nextRawOffset`. May be a view that the next call overwrites. */
   push(raw: Buffer): Buffer {
-    if (this.#render === undefined) return this.#pass(raw)
+    if (this.#render === undefined) return this.#redactor.push(this.#pass(raw))
     const text: Buffer[] = []
     let at = 0
     while (at < raw.length) {
@@ -59,15 +59,15 @@ export class Transcript {
       text.push(this.#pushPart(raw.subarray(at, end)))
       at = end
     }
-    return join(text)
+    return this.#redactor.push(join(text))
   }
 
   /** The rest of the text: no raw byte follows. */
   end(): Buffer {
-    return join([this.#endLine(), this.#redactor.end()])
+    return join([this.#redactor.push(this.#endLine()), this.#redactor.end()])
   }
 
-  /** `part` holds at most one newline, at its end. */
+  /** The text of `part`, which holds at most one newline, at its end; secrets are still in it. */
   #pushPart(part: Buffer): Buffer {
     const isEnd = part.at(-1) === newline
     if (this.#lineBytes === 0 && (this.#isMidLine || part[0] !== brace)) {
@@ -93,7 +93,7 @@ export class Transcript {
     if (rendered === undefined) return this.#pass(line)
     this.#rawOffset += line.length
     if (rendered === '') return empty
-    return this.#redactor.push(Buffer.from(rendered.endsWith('\n') ? rendered : `${rendered}\n`))
+    return Buffer.from(rendered.endsWith('\n') ? rendered : `${rendered}\n`)
   }
 
   #takeLine(): Buffer {
@@ -105,7 +105,7 @@ export class Transcript {
 
   #pass(raw: Buffer): Buffer {
     this.#rawOffset += raw.length
-    return this.#redactor.push(raw)
+    return raw
   }
 }
 
