@@ -5,7 +5,7 @@ import type { Reader, Store, Tx } from './store.js'
 import { StoreError } from './store-error.js'
 
 /** Bytes per part; what one upload or download holds in memory. */
-export const blobPartBytes = 1024 * 1024
+const blobPartBytes = 1024 * 1024
 
 /** Received bytes whose hash is known, not yet pointed at. `keepBlob` makes it last; without that the next start sweeps it. */
 export interface BlobDraft {

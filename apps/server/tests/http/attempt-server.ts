@@ -30,7 +30,8 @@ export interface Answer {
   readonly json: unknown
 }
 
-type Send = (method: string, path: string, body?: BodyInit, headers?: Record<string, string>) => Promise<Answer>
+type Body = string | Uint8Array | ReadableStream
+type Send = (method: string, path: string, body?: Body, headers?: Record<string, string>) => Promise<Answer>
 
 export interface AttemptServer extends AsyncDisposable {
   readonly task: RunningTask
@@ -69,7 +70,7 @@ export async function attemptServer(): Promise<AttemptServer> {
 async function send(
   url: string,
   method: string,
-  body: BodyInit | undefined,
+  body: Body | undefined,
   headers: Record<string, string>,
 ): Promise<Answer> {
   const streams = body instanceof ReadableStream ? { duplex: 'half' as const } : {}

@@ -1,7 +1,7 @@
 /** What becomes of a received state: rules over serials, lineages and who sent it. Pure. */
 
 /** Why a state was kept without becoming current. */
-export type RescueReason =
+type RescueReason =
   /** its attempt was over, or another one is current */
   | 'stale_writer'
   /** the workspace is further already */

@@ -56,7 +56,7 @@ export async function currentStateContent(deps: Deps, workspaceId: string): Prom
   return contentOf(deps, row)
 }
 
-export function stateVersionView(row: StateVersionRow, isCurrent: boolean): StateVersion {
+function stateVersionView(row: StateVersionRow, isCurrent: boolean): StateVersion {
   return {
     id: String(row.id),
     workspace_id: row.workspace_id,
