@@ -8,7 +8,7 @@ import { createPool } from '../../src/domain/auth/pools.js'
 import { type SocketWorld, socketWorld } from './socket-world.js'
 
 async function statusOf(world: SocketWorld, agentId: string): Promise<unknown> {
-  return (await world.operate('GET', `/agents/${agentId}`)).body['status']
+  return (await world.operate('GET', `/agents/${agentId}`)).body.status
 }
 
 describe('the upgrade', () => {
@@ -17,7 +17,7 @@ describe('the upgrade', () => {
     const wrong = { ...world.keyHeaders, 'x-app-secret': 'wrong' }
     await expect(world.connect('a', wrong)).rejects.toThrow('upgrade answered 401')
     await expect(world.connect('a', {})).rejects.toThrow('upgrade answered 401')
-    expect((await world.operate('GET', '/agents')).body['items']).toEqual([])
+    expect((await world.operate('GET', '/agents')).body.items).toEqual([])
   })
 
   it('is refused with 403 for an agent of another pool, 400 without agent_id, 404 elsewhere', async () => {
@@ -125,7 +125,7 @@ describe('a connection', () => {
     expect(await agent.next('heartbeat_ack')).toEqual({ desired: [], draining: false })
     const { body } = await world.ask('GET', '/agents/a/cc-status')
     expect(body).toMatchObject({ connected: true, plan_running: 1, plan_limit: 4, cpu_usage: 12.5, mem_usage: 40 })
-    expect(body['last_heartbeat_at']).toMatch(/^\d{4}-.*Z$/)
+    expect(body.last_heartbeat_at).toMatch(/^\d{4}-.*Z$/)
   })
 })
 
@@ -138,12 +138,12 @@ describe('a task pushed to a registered agent', () => {
     await agent.next('welcome')
     const { body: task } = await world.operate('POST', '/workspaces/name:prod/tasks', { task_type: 'plan' })
     const run = await agent.next('run_task')
-    expect(run).toMatchObject({ task_id: task['id'], workspace_id: world.workspace.id, action: 'plan', attempt: 1 })
+    expect(run).toMatchObject({ task_id: task.id, workspace_id: world.workspace.id, action: 'plan', attempt: 1 })
     agent.send({ type: 'task_accepted', payload: { task_id: run.task_id, attempt: 1 } })
     const path = `/agents/tasks/${run.task_id}`
     await eventually(
       'task running',
-      async () => (await world.operate('GET', `/tasks/${run.task_id}`)).body['status'] === 'running',
+      async () => (await world.operate('GET', `/tasks/${run.task_id}`)).body.status === 'running',
     )
     expect((await world.ask('GET', `${path}/data`, { 'x-agent-id': 'a' })).status).toBe(403)
     const lease = { 'x-agent-id': 'a', 'x-task-lease': run.lease_token }

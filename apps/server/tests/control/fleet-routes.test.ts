@@ -26,19 +26,19 @@ describe('registering', () => {
     const { status, body } = await world.ask('POST', '/agents/register', {}, facts)
     expect(status).toBe(200)
     expect(body).toMatchObject({ pool_id: world.pool.id, heartbeat_interval_ms: 10_000, lease_ttl_ms: 60_000 })
-    const again = { ...facts, agent_id: body['agent_id'], plan_limit: 5 }
-    expect((await world.ask('POST', '/agents/register', {}, again)).body['agent_id']).toBe(body['agent_id'])
+    const again = { ...facts, agent_id: body.agent_id, plan_limit: 5 }
+    expect((await world.ask('POST', '/agents/register', {}, again)).body.agent_id).toBe(body.agent_id)
     const { body: list } = await world.operate('GET', '/agents')
-    expect(list['items']).toMatchObject([{ id: body['agent_id'], plan_limit: 5, registered: true, status: 'offline' }])
+    expect(list.items).toMatchObject([{ id: body.agent_id, plan_limit: 5, registered: true, status: 'offline' }])
   })
 
   it('refuses an id of another pool, and fields that are wrong, by name', async () => {
     await using world = await socketWorld()
     await world.register('a')
     const foreign = await world.ask('POST', '/agents/register', await strangers(world), { ...facts, agent_id: 'a' })
-    expect([foreign.status, foreign.body['error']]).toMatchObject([403, { code: 'forbidden' }])
+    expect([foreign.status, foreign.body.error]).toMatchObject([403, { code: 'forbidden' }])
     const wrong = await world.ask('POST', '/agents/register', {}, { ...facts, plan_limit: 0 })
-    expect([wrong.status, wrong.body['error']]).toMatchObject([400, { message: expect.stringContaining('plan_limit') }])
+    expect([wrong.status, wrong.body.error]).toMatchObject([400, { message: expect.stringContaining('plan_limit') }])
   })
 })
 
@@ -51,7 +51,7 @@ describe('deregistering', () => {
     await world.operate('POST', '/workspaces/name:prod/tasks', { task_type: 'plan' })
     const { task_id } = await agent.next('run_task')
     const refused = await world.ask('DELETE', '/agents/a')
-    expect([refused.status, refused.body['error']]).toMatchObject([409, { details: { tasks: [task_id] } }])
+    expect([refused.status, refused.body.error]).toMatchObject([409, { details: { tasks: [task_id] } }])
   })
 
   it('removes the agent, whose connection ends with its next heartbeat', async () => {
@@ -85,6 +85,6 @@ describe('the control path without an upgrade', () => {
   it('says what it is', async () => {
     await using world = await socketWorld()
     const { status, body } = await world.ask('GET', '/agents/control?agent_id=a')
-    expect([status, body['error']]).toMatchObject([400, { message: expect.stringContaining('WebSocket') }])
+    expect([status, body.error]).toMatchObject([400, { message: expect.stringContaining('WebSocket') }])
   })
 })

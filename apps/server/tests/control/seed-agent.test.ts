@@ -9,7 +9,7 @@ const identity = { 'x-agent-id': agentId }
 const beat = { agent_id: agentId, status: 'idle', plan_running: 0, plan_limit: 1, apply_running: 0, current_tasks: [] }
 
 async function queue(world: SocketWorld, task_type: string): Promise<number> {
-  return (await world.operate('POST', '/workspaces/name:prod/tasks', { task_type })).body['id'] as number
+  return (await world.operate('POST', '/workspaces/name:prod/tasks', { task_type })).body.id as number
 }
 
 async function taskOf(world: SocketWorld, taskId: number): Promise<Record<string, unknown>> {
@@ -68,7 +68,7 @@ describe('a seed-only agent', () => {
     agent.send({ type: 'heartbeat', payload: beat })
     await eventually('heartbeats stored', async () => {
       const { body } = await world.ask('GET', `/agents/${agentId}/cc-status`)
-      return body['last_heartbeat_at'] !== null
+      return body.last_heartbeat_at !== null
     })
     expect(agent.said).toEqual([])
   })
@@ -94,7 +94,7 @@ describe('a seed-only agent', () => {
     await agent.next('run_task')
     await world.ask('GET', `/agents/tasks/${taskId}/data`, identity)
     const { status, body } = await world.operate('POST', `/tasks/${taskId}/cancel`)
-    expect([status, body['status']]).toEqual([202, 'running'])
+    expect([status, body.status]).toEqual([202, 'running'])
     expect((await agent.next('cancel_task')).task_id).toBe(taskId)
     await world.ask('PUT', `/agents/tasks/${taskId}/status`, identity, { status: 'cancelled' })
     expect(await taskOf(world, taskId)).toMatchObject({ status: 'cancelled', cancel_requested_by: expect.any(String) })
@@ -120,7 +120,7 @@ describe('a seed-only agent', () => {
     }
     const versions: unknown[] = []
     for (const serial of [1, 1, 2])
-      versions.push((await world.ask('POST', `${path}/state`, identity, stateOf(serial))).body['version'])
+      versions.push((await world.ask('POST', `${path}/state`, identity, stateOf(serial))).body.version)
     expect(versions).toEqual([1, 1, 2])
     await world.ask('PUT', `${path}/status`, identity, { status: 'applied' })
     expect(await taskOf(world, taskId)).toMatchObject({ status: 'applied', confirmed_by: 'operator' })
