@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** The paths of one data directory (all absolute; directories 0700, files 0600). */
 export interface DataLayout {
   root: string
-  /** Link `pid:start:boot` of the one daemon that owns this directory. */
+  /** Prefix of the links that name the one daemon of this directory (data-lock.ts). */
   lock: string
   /** Unix socket of the running daemon (`status`, `drain`). */
   socket: string

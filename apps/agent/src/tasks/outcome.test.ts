@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { factsOf, granted, planned, prepared, ran, restored } from '../../tests/_util/facts.js'
+import type { Diagnostic, NewFact } from '../journal/attempt-record.js'
+import { outcomeOf } from './outcome.js'
+
+const plan = (...facts: NewFact[]) => outcomeOf(factsOf('plan', ...facts))
+const apply = (...facts: NewFact[]) => outcomeOf(factsOf('apply', ...facts))
+const broke = (run: string, summary: string, detail = ''): NewFact[] => {
+  const diagnostic: Diagnostic = { summary, detail, file: 'main.tf', line: 3 }
+  return [
+    { fact: 'spawning', run, outputOffset: 0 },
+    { fact: 'exited', run, code: 1, diagnostics: [diagnostic] },
+  ]
+}
+
+describe('a plan', () => {
+  it('ends as success with its counts', () => {
+    expect(plan(...planned())).toEqual({ status: 'success', counts: { add: 1, change: 0, destroy: 0 } })
+  })
+
+  it('says three zeros only when there is nothing to apply', () => {
+    const zeros = { add: 0, change: 0, destroy: 0 }
+    expect(plan(...planned(zeros, false))).toEqual({ status: 'success', counts: zeros })
+    expect(plan(...planned(zeros, true))).toEqual({ status: 'success' })
+  })
+
+  it.each([
+    ['init-1', 'Invalid expression', 'configuration_invalid'],
+    ['init-1', 'Failed to query available provider packages', 'provider_unavailable'],
+    ['init-1', 'Unsupported Terraform Core version', 'terraform_version_unavailable'],
+    ['init-1', 'Something nobody foresaw', 'init_failed'],
+    ['plan-1', 'No value for required variable', 'missing_variable'],
+    ['plan-1', 'Reference to undeclared resource', 'configuration_invalid'],
+    ['plan-1', 'Something nobody foresaw', 'plan_failed'],
+  ])('says of %s and "%s" that it is %s', (run, summary, code) => {
+    const { status, errorCode, errorMessage } = plan(...prepared, ...broke(run, summary, 'Because\nof this'))
+    expect({ status, errorCode }).toEqual({ status: 'failed', errorCode: code })
+    expect(errorMessage).toBe(`${summary} (main.tf, line 3): Because of this.`)
+  })
+
+  it('names the error behind the preface of init', () => {
+    const diagnostics: Diagnostic[] = [
+      {
+        summary: 'Terraform encountered problems during initialisation, including problems with the configuration',
+        detail: '',
+      },
+      { summary: 'Unsupported argument', detail: 'No "x" here.' },
+    ]
+    const facts: NewFact[] = [
+      { fact: 'spawning', run: 'init-1', outputOffset: 0 },
+      { fact: 'exited', run: 'init-1', code: 1, diagnostics },
+    ]
+    expect(plan(...prepared, ...facts).errorMessage).toBe('Unsupported argument: No "x" here.')
+  })
+
+  it('says the exit code when terraform said nothing', () => {
+    expect(plan(...prepared, ...ran('init-1'), ...ran('plan-1', 137)).errorMessage).toBe(
+      'terraform plan ended with exit code 137.',
+    )
+  })
+
+  it('keeps the sentence of a failure the agent found', () => {
+    const facts: NewFact[] = [{ fact: 'failed', code: 'terraform_not_found', message: 'No terraform here.' }]
+    expect(plan(...facts)).toEqual({
+      status: 'failed',
+      errorCode: 'terraform_not_found',
+      errorMessage: 'No terraform here.',
+    })
+  })
+})
+
+describe('a cancel', () => {
+  const cancel: NewFact = { fact: 'cancelRequested', reason: 'operator' }
+
+  it('ends a plan as cancelled, before, in and after the run', () => {
+    expect(plan(cancel)).toEqual({ status: 'cancelled' })
+    expect(plan(...planned(), cancel)).toEqual({ status: 'cancelled' })
+    const interrupted: NewFact[] = [
+      cancel,
+      { fact: 'signalling', run: 'plan-1', rung: 'interrupt' },
+      ...ran('plan-1', 1),
+    ]
+    expect(plan(...prepared, ...interrupted)).toEqual({ status: 'cancelled' })
+  })
+
+  it('does not hide a failure that came before anybody signalled', () => {
+    expect(plan(...prepared, ...broke('plan-1', 'Invalid function argument'), cancel).status).toBe('failed')
+  })
+
+  it('leaves an apply that finished all the same as applied', () => {
+    const facts: NewFact[] = [cancel, { fact: 'signalling', run: 'apply-1', rung: 'interrupt' }, ...ran('apply-1', 0)]
+    expect(apply(...restored, ...granted, ...facts)).toEqual({ status: 'applied' })
+  })
+
+  it('warns of what a forced end of an apply may have lost', () => {
+    const facts: NewFact[] = [
+      cancel,
+      { fact: 'signalling', run: 'apply-1', rung: 'interrupt' },
+      { fact: 'signalling', run: 'apply-1', rung: 'interrupt_again' },
+      ...ran('apply-1', 1),
+    ]
+    const outcome = apply(...restored, ...granted, ...facts)
+    expect(outcome.status).toBe('cancelled')
+    expect(outcome.errorMessage).toContain('resources in flight')
+  })
+})
+
+describe('a start gate that says no', () => {
+  const refused = (code: string) => apply(...restored, { fact: 'startAnswered', granted: false, code, message: 'No.' })
+
+  it('cancels what was cancelled or is no longer ours', () => {
+    expect(refused('illegal_transition')).toEqual({ status: 'cancelled' })
+    expect(refused('stale_lease')).toEqual({ status: 'cancelled' })
+  })
+
+  it('fails a stale plan with the words of the server', () => {
+    expect(refused('plan_stale')).toEqual({ status: 'failed', errorCode: 'plan_stale', errorMessage: 'No.' })
+  })
+})
+
+it('says apply_failed with the first error of an apply', () => {
+  expect(apply(...restored, ...granted, ...broke('apply-1', 'local-exec provisioner error', 'exit 3'))).toEqual({
+    status: 'failed',
+    errorCode: 'apply_failed',
+    errorMessage: 'local-exec provisioner error (main.tf, line 3): exit 3.',
+  })
+})
