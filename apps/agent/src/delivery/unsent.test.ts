@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import type { Fact, NewFact } from '../journal/attempt-record.js'
+import { isAllSettled, isStatusDue, unsentItems, unsentStates } from './unsent.js'
+
+const at = '2026-01-01T00:00:00.000Z'
+const facts = (...all: NewFact[]): Fact[] => all.map((fact) => ({ ...fact, at }) as Fact)
+const offered = (action: 'plan' | 'apply'): NewFact => ({
+  fact: 'offered',
+  taskId: 1,
+  attempt: 1,
+  workspaceId: 'ws-1',
+  action,
+  leaseToken: 'x',
+  leaseTtlMs: 1,
+  workRoot: '/',
+})
+const state = (file: string, isOurs = true): NewFact => ({
+  fact: 'stateReceived',
+  file,
+  origin: 'posted',
+  serial: 1,
+  sha256: '0'.repeat(64),
+  isOurs,
+})
+const outcome: NewFact = { fact: 'outcome', status: 'success', durationSeconds: 1 }
+type Label = Extract<NewFact, { fact: 'delivered' }>['item']
+const delivered = (item: Label, name?: string): NewFact => ({
+  fact: 'delivered',
+  item,
+  late: false,
+  ...(name && { name }),
+})
+const refused = (item: Label, name?: string): NewFact => ({
+  fact: 'refused',
+  item,
+  code: 'c',
+  message: 'm',
+  ...(name && { name }),
+})
+
+describe('what is unsent', () => {
+  it('is each state of ours that was neither delivered nor refused, by name', () => {
+    const all = facts(
+      offered('apply'),
+      state('1'),
+      state('2'),
+      state('3'),
+      state('4', false),
+      delivered('state', '2'),
+      refused('state', '1'),
+    )
+    expect(unsentStates(all).map(({ file }) => file)).toEqual(['3'])
+  })
+
+  it('is what was made, and what always comes', () => {
+    expect(unsentItems(facts(offered('plan')))).toEqual(['log', 'status'])
+    expect(unsentItems(facts(offered('apply'), state('1')))).toEqual(['state', 'progress', 'log', 'status'])
+    expect(unsentItems(facts(offered('plan'), { fact: 'planPacked' }, { fact: 'planJsonSaved' }))).toEqual([
+      'plan',
+      'plan_json',
+      'log',
+      'status',
+    ])
+  })
+})
+
+describe('the final status', () => {
+  const ready = [offered('apply'), state('1'), delivered('state', '1'), delivered('progress'), delivered('log')]
+
+  it('is due when it is known and the server has all that it speaks of', () => {
+    expect(isStatusDue(facts(...ready))).toBe(false)
+    expect(isStatusDue(facts(...ready, outcome))).toBe(true)
+    expect(isStatusDue(facts(...ready, outcome, state('2')))).toBe(false)
+    expect(isStatusDue(facts(...ready, outcome, state('2'), refused('state', '2')))).toBe(true)
+  })
+
+  it('settles the attempt unless something came after it', () => {
+    expect(isAllSettled(facts(...ready, outcome))).toBe(false)
+    expect(isAllSettled(facts(...ready, outcome, delivered('status')))).toBe(true)
+    expect(isAllSettled(facts(...ready, outcome, delivered('status'), state('2')))).toBe(false)
+  })
+})
