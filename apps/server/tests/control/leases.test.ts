@@ -45,6 +45,20 @@ describe('a lease that is over', () => {
     expect(world.link.runs).toHaveLength(1)
   })
 
+  it('of a seed-only agent lives on heartbeats that list nothing: three minutes, one dispatch', async () => {
+    await using world = await taskWorld()
+    await world.connect('seed', { isSeedOnly: true })
+    const taskId = await world.create('plan')
+    await world.reconciler.pass()
+    await heartbeat(world, { agentId: 'seed', beat: { current_tasks: [taskId] } })
+    for (let passed = 0; passed < 180_000; passed += 10_000) {
+      await world.passFor(10_000)
+      await heartbeat(world, { agentId: 'seed', beat: {} })
+    }
+    expect(await world.task(taskId)).toMatchObject({ status: 'running', unreachable_since: null, attempt: 1 })
+    expect(world.link.runs).toHaveLength(1)
+  })
+
   it('is not over while heartbeats renew it', async () => {
     await using world = await taskWorld()
     const taskId = await runningPlan(world)

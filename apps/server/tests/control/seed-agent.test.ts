@@ -125,4 +125,28 @@ describe('a seed-only agent', () => {
     await world.ask('PUT', `${path}/status`, identity, { status: 'applied' })
     expect(await taskOf(world, taskId)).toMatchObject({ status: 'applied', confirmed_by: 'operator' })
   })
+
+  it('is handed the state byte for byte, numbers beyond the reach of JavaScript included', async () => {
+    await using world = await socketWorld({ allowUnsavedPlan: true })
+    await using agent = await world.connect(agentId)
+    const applied = await queue(world, 'plan_and_apply')
+    await agent.next('run_task')
+    await world.ask('PUT', `/agents/tasks/${applied}/status`, identity, { status: 'success', changes_add: 1 })
+    await world.operate('POST', `/tasks/${applied}/confirm`)
+    await agent.next('run_task')
+    const state = '{"version":4, "serial":1,"lineage":"seeds-own","outputs":{"n":{"value":12345678901234567890}}}'
+    const headers = { ...world.keyHeaders, ...identity, 'content-type': 'application/json' }
+    const path = `${world.url}/api/v1/agents/tasks`
+    await fetch(`${path}/${applied}/state`, { method: 'POST', headers, body: `{"content":${state}}` })
+    await world.ask('PUT', `/agents/tasks/${applied}/status`, identity, { status: 'applied' })
+    const planned = await queue(world, 'plan')
+    await agent.next('run_task')
+    const document = await (await fetch(`${path}/${planned}/data`, { headers })).text()
+    expect(document).toContain(`"content":${state}`)
+    const checksum = createHash('sha256').update(state).digest('hex')
+    expect(JSON.parse(document)).toMatchObject({ state_version: { version: 1, checksum, size: state.length } })
+    const without = await (await fetch(`${path}/${planned}/data?include_state=false`, { headers })).json()
+    expect(without).toMatchObject({ state_version: { version: 1, checksum } })
+    expect(JSON.stringify(without)).not.toContain('outputs')
+  })
 })
