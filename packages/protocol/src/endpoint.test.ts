@@ -1,34 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { AnswerOf, BodyOf, Endpoint, ParamsOf, QueryOf } from './endpoint.js'
-import {
-  agentEndpoints,
-  agentFleetEndpoints,
-  agentTaskEndpoints,
-  openEndpoints,
-  poolEndpoints,
-  resourceEndpoints,
-  stateEndpoints,
-  type Task,
-  taskEndpoints,
-  tokenEndpoints,
-  type Variable,
-  variableEndpoints,
-  workspaceEndpoints,
-} from './index.js'
-
-const all: Endpoint[] = [
-  agentFleetEndpoints,
-  agentTaskEndpoints,
-  agentEndpoints,
-  openEndpoints,
-  poolEndpoints,
-  resourceEndpoints,
-  stateEndpoints,
-  taskEndpoints,
-  tokenEndpoints,
-  variableEndpoints,
-  workspaceEndpoints,
-].flatMap((group) => Object.values(group))
+import type { AnswerOf, BodyOf, ParamsOf, QueryOf } from './endpoint.js'
+import { allEndpoints as all, type Task, type taskEndpoints, type Variable, type variableEndpoints } from './index.js'
 
 describe('endpoint contracts', () => {
   it('name each operation and each method and path once', () => {

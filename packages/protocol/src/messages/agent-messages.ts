@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { AttemptNumber, Offset, TaskId } from '../words/common.js'
 import { Phase, Stage } from '../words/task-words.js'
+import { message } from './message.js'
 
 export const InventoryTask = Type.Object({
   task_id: TaskId,
@@ -65,9 +66,6 @@ export const TaskEnded = Type.Object({
   error: Type.Optional(Type.String()),
 })
 export type TaskEnded = Static<typeof TaskEnded>
-
-const message = <const T extends string, S extends import('typebox').TSchema>(type: T, payload: S) =>
-  Type.Object({ type: Type.Literal(type), payload })
 
 export const agentMessageSchemas = {
   hello: message('hello', Hello),

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { AttemptNumber, Offset, TaskId } from '../words/common.js'
 import { Phase } from '../words/task-words.js'
 import { Desired } from './desired.js'
+import { message } from './message.js'
 
 /** The offer. `lease_token` goes back as `X-Task-Lease` on every route of this attempt. */
 export const RunTask = Type.Object({
@@ -32,9 +33,6 @@ export type LogAck = Static<typeof LogAck>
 
 export const Drain = Type.Object({ reason: Type.String() })
 export type Drain = Static<typeof Drain>
-
-const message = <const T extends string, S extends import('typebox').TSchema>(type: T, payload: S) =>
-  Type.Object({ type: Type.Literal(type), payload })
 
 export const serverMessageSchemas = {
   welcome: message('welcome', Desired),

@@ -1,38 +1,6 @@
 /** The OpenAPI document, made of the same contracts as the routes. */
-import {
-  type Audience,
-  agentEndpoints,
-  agentFleetEndpoints,
-  agentTaskEndpoints,
-  type Endpoint,
-  ErrorBody,
-  openEndpoints,
-  poolEndpoints,
-  resourceEndpoints,
-  stateEndpoints,
-  taskEndpoints,
-  tokenEndpoints,
-  variableEndpoints,
-  workspaceEndpoints,
-} from '@iac-agent/protocol'
+import { type Audience, allEndpoints, type Endpoint, ErrorBody } from '@iac-agent/protocol'
 import type { TSchema } from 'typebox'
-
-const groups: Record<string, Endpoint>[] = [
-  openEndpoints,
-  poolEndpoints,
-  tokenEndpoints,
-  agentEndpoints,
-  workspaceEndpoints,
-  variableEndpoints,
-  resourceEndpoints,
-  taskEndpoints,
-  stateEndpoints,
-  agentFleetEndpoints,
-  agentTaskEndpoints,
-]
-
-/** Every contract of the API. */
-export const allEndpoints: readonly Endpoint[] = groups.flatMap((group) => Object.values(group))
 
 interface OpenApiDocument {
   openapi: '3.1.0'
