@@ -3,9 +3,10 @@
  * all that init looks at; when a configuration uses only what terraform has built in, its backend note alone is enough.
  */
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Engine } from '@iac-agent/protocol'
+import { writeFileAtomic } from '@iac-agent/runtime'
 import { treeFiles } from './tree-files.js'
 
 export interface InitSubject {
@@ -100,10 +101,11 @@ async function textOf(path: string): Promise<string> {
   }
 }
 
-/** False when there is no `from`. */
+/** False when there is no `from`. The copy appears whole: attempts of other workspaces may be reading it. */
 async function isCopied(from: string, to: string): Promise<boolean> {
-  if ((await textOf(from)) === '') return false
+  const text = await textOf(from)
+  if (text === '') return false
   await mkdir(join(to, '..'), { recursive: true, mode: 0o700 })
-  await copyFile(from, to)
+  await writeFileAtomic(to, text)
   return true
 }

@@ -21,14 +21,15 @@ code=$?
 [ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
 until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
 
-others() { # somebody but us, zombies aside, is in our group
+others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
+  pids=
   for f in /proc/[0-9]*/stat; do
     read -r line <"$f" || continue
     [ "${line%% *}" = "$$" ] && continue
     set -- ${line##*) } # state ppid group
-    [ "$3" = "$$" ] && [ "$1" != Z ] && return 0
+    [ "$3" = "$$" ] && [ "$1" != Z ] && pids="$pids ${line%% *}"
   done 2>/dev/null
-  return 1
+  [ "$pids" ]
 }
 others || exit 0
 kill -TERM 0
@@ -36,4 +37,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
   command -p sleep 0.2
   others || exit 0
 done
-kill -KILL 0
+while others; do # one by one: a KILL of the group would end us before we have seen it empty
+  kill -KILL $pids
+  command -p sleep 0.1
+done 2>/dev/null

@@ -28,7 +28,7 @@ export interface VersionSources {
 
 /** Remembers what each binary on the host answered, until the file changes. */
 export class Versions {
-  private readonly answers = new Map<string, Promise<string | undefined>>()
+  private readonly answers = new Map<string, string>()
   private readonly downloads = new Map<string, Promise<void>>()
 
   constructor(private readonly sources: VersionSources) {}
@@ -65,9 +65,11 @@ export class Versions {
     if (path === undefined) return undefined
     const { mtimeMs, size } = await stat(path)
     const key = `${engine} ${path} ${mtimeMs} ${size}`
-    const known = this.answers.get(key) ?? askVersion(program, engine, this.sources.searchPath)
-    this.answers.set(key, known)
-    return known
+    const known = this.answers.get(key)
+    if (known !== undefined) return known
+    const answer = await askVersion(program, engine, this.sources.searchPath)
+    if (answer !== undefined) this.answers.set(key, answer)
+    return answer
   }
 
   private async cachedVersions(engine: Engine): Promise<string[]> {

@@ -4,6 +4,7 @@ import { eventually } from '@iac-agent/testkit'
 import { describe, expect, it } from 'vitest'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { saysInterruptReceived } from '../../src/terraform/output-reading.js'
+import { groupMembers } from '../../src/terraform/process-group.js'
 import { startRun } from '../../src/terraform/supervisor.js'
 import { type BackendFixture, backendFixture, bytesOf, lineage } from './backend-fixture.js'
 
@@ -110,7 +111,10 @@ describe('terraform on the loopback backend', () => {
     const apply = await startApply(fixture)
     await apply.firstIsRunning()
     expect(await apply.run.kill()).toBe(true)
+    const { claim } = await apply.run.facts()
+    expect((await groupMembers(claim?.pid ?? 0)).length).toBeGreaterThan(1)
     expect(await apply.run.wait()).toEqual({ kind: 'exited', exitCode: 137 })
+    expect(await groupMembers(claim?.pid ?? 0)).toEqual([])
     const { text } = await fixture.get()
     expect(JSON.parse(text)).toMatchObject({ lineage })
   })

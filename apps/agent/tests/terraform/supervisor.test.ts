@@ -157,6 +157,14 @@ describe('the start of a run', () => {
     expect(await run.wait()).toEqual({ kind: 'not_started' })
   })
 
+  it('fails with a sentence when there is no such directory to run in', async () => {
+    await using temporary = await temporaryDirectory()
+    const script = await installSupervisor(temporary.path)
+    const cwd = join(temporary.path, 'gone')
+    const started = startRun({ script, runDir: join(temporary.path, 'run'), command: sh('exit 0'), cwd, env })
+    await expect(started).rejects.toMatchObject({ code: 'agent_fault' })
+  })
+
   it('appends to the file that `output` links to', async () => {
     await using temporary = await temporaryDirectory()
     const script = await installSupervisor(temporary.path)
