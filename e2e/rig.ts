@@ -122,8 +122,10 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const agent of this.#agents.splice(0).reverse()) await agent[Symbol.asyncDispose]()
+    const ends = await Promise.allSettled(this.#agents.splice(0).map((agent) => agent[Symbol.asyncDispose]()))
     await this.server[Symbol.asyncDispose]()
+    const fault = ends.find((end) => end.status === 'rejected')
+    if (fault) throw fault.reason
   }
 }
 

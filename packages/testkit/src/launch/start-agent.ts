@@ -58,9 +58,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       await connectedId(child)
     },
     async [Symbol.asyncDispose]() {
-      const exit = await child.stop().finally(() => endStrays(home.path))
-      await home[Symbol.asyncDispose]()
-      expectCleanExit('the agent', child, exit)
+      try {
+        expectCleanExit('the agent', child, await child.stop())
+      } finally {
+        await endStrays(home.path)
+        await home[Symbol.asyncDispose]()
+      }
     },
   }
 

@@ -63,9 +63,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       await readyUrl(child)
     },
     async [Symbol.asyncDispose]() {
-      const exit = await child.stop()
-      await home[Symbol.asyncDispose]()
-      expectCleanExit('the server', child, exit)
+      try {
+        expectCleanExit('the server', child, await child.stop())
+      } finally {
+        await home[Symbol.asyncDispose]()
+      }
     },
   }
 
