@@ -22,6 +22,9 @@ import type { Store } from './store/store.js'
 /** Wrong credentials per minute and address that are answered as such. */
 const failedLoginsPerMinute = 120
 
+/** How long requests under way may take when the server stops. */
+const requestGraceMs = 10_000
+
 export interface RunningServer extends AsyncDisposable {
   /** `http://127.0.0.1:8080`, with the port it really has */
   readonly url: string
@@ -69,7 +72,7 @@ export async function startServer({
     tls: await readTls(config.tls),
     rateLimit: { agent: config.agentRateLimit, operator: config.operatorRateLimit },
   })
-  undo.defer(() => app.close())
+  undo.defer(() => closeApp(app))
   const gateway = undo.use(
     new Gateway({
       store,
@@ -101,6 +104,13 @@ export async function startServer({
     app,
     [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
   }
+}
+
+/** Requests may finish; those that take longer than the grace are cut off. */
+async function closeApp(app: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), requestGraceMs)
+  await app.close()
+  clearTimeout(timer)
 }
 
 function urlOf({ tls, listen }: ServerConfig, { port }: AddressInfo): string {

@@ -1,16 +1,17 @@
 /** The HTTP application without a port: three audiences, one error funnel. */
-import { randomBytes } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { ApiError } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
+import { answerBrokenHttp } from './broken-http.js'
 import { authenticate, type Credentials } from './credentials.js'
 import { errorHandler } from './error-handler.js'
 import { notFoundHandler } from './not-found.js'
 import { type OpenDeps, openPlugin } from './open/open-plugin.js'
 import { type OperatorDeps, operatorPlugin } from './operator/operator-plugin.js'
+import { newRequestId } from './request-id.js'
 
 export interface AppOptions {
   logger: Logger
@@ -68,8 +69,10 @@ function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstanc
     loggerInstance: quieter(logger),
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenHttp,
+    frameworkErrors: errorHandler,
     forceCloseConnections: 'idle' as const,
-    genReqId: () => `req-${randomBytes(8).toString('hex')}`,
+    genReqId: newRequestId,
     trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
   }

@@ -12,6 +12,9 @@ export function errorHandler(err: unknown, request: FastifyRequest, reply: Fasti
   sendError(reply, verdict)
 }
 
+/** What a refused caller still sends is dropped for this long, so that it gets to read the answer; then the line is cut. */
+const lingerMs = 2_000
+
 /** Sends an error body. */
 export function sendError(reply: FastifyReply, verdict: ApiError): void {
   const body: ErrorBody = {
@@ -20,7 +23,15 @@ export function sendError(reply: FastifyReply, verdict: ApiError): void {
   }
   if (verdict.code === 'rate_limited' || verdict.code === 'unavailable')
     reply.header('retry-after', retryAfter(verdict))
+  if (!reply.request.raw.complete) cutOffLater(reply)
   reply.code(verdict.httpStatus).type('application/json; charset=utf-8').send(body)
+}
+
+function cutOffLater({ raw, request }: FastifyReply): void {
+  raw.once('finish', () => {
+    const timer = setTimeout(() => request.raw.complete || request.raw.socket.destroy(), lingerMs)
+    request.raw.once('close', () => clearTimeout(timer))
+  })
 }
 
 /** What the caller is told. */
