@@ -28,13 +28,13 @@ export async function dispatch(deps: DispatchDeps, session: Session, message: Ag
     case 'task_accepted': {
       const { task_id: taskId, attempt } = message.payload
       const isOurs = await acceptedByAgent(deps, { agentId, taskId, attempt })
-      session.logger.info({ taskId, attempt, isOurs }, 'task accepted')
+      session.logger.info({ task_id: taskId, attempt, is_ours: isOurs }, 'task accepted')
       return isOurs ? undefined : forget(session, taskId, attempt)
     }
     case 'task_rejected': {
       const { task_id: taskId, attempt, reason = '' } = message.payload
       const isOpen = await rejectedByAgent(deps, { agentId, taskId, attempt, reason })
-      session.logger.info({ taskId, attempt, reason, isOpen }, 'task rejected')
+      session.logger.info({ task_id: taskId, attempt, reason, is_open: isOpen }, 'task rejected')
       return
     }
     case 'task_completed':
@@ -60,7 +60,7 @@ async function greet(deps: DispatchDeps, session: Session, hello: HelloMessage['
     deps.hub.resumeStreams(agentId)
   } catch (err) {
     if (!(err instanceof ApiError) || err.code !== 'version_skew') throw err
-    session.logger.warn({ protocolVersion: hello.protocol_version }, 'agent of another protocol version')
+    session.logger.warn({ protocol_version: hello.protocol_version }, 'agent of another protocol version')
     session.close(closeCodes.versionSkew, err.message)
   }
 }

@@ -101,7 +101,7 @@ export class Reception {
     const { agentId } = session.identity
     const former = this.#options.hub.attach(session)
     former?.close(closeCodes.replaced, 'a newer connection of this agent took over')
-    session.logger.info({ isSeedOnly: session.identity.isSeedOnly }, 'agent connected')
+    session.logger.info({ is_seed_only: session.identity.isSeedOnly }, 'agent connected')
     this.#queue(session, () => agentConnected(this.#options, { agentId, connectionId: session.connectionId }))
   }
 

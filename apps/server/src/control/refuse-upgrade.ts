@@ -9,7 +9,7 @@ import type { Logger } from '@iac-agent/runtime'
 export function refuseUpgrade(socket: Duplex, err: unknown, logger: Logger): void {
   const request_id = randomUUID()
   const verdict = err instanceof ApiError ? err : new ApiError('internal', 'internal error')
-  if (verdict !== err) logger.error({ err, requestId: request_id }, 'upgrade failed')
+  if (verdict !== err) logger.error({ err, request_id }, 'upgrade failed')
   const { code, message, details } = verdict
   const body: ErrorBody = { error: { code, message, details }, request_id }
   const text = JSON.stringify(body)

@@ -44,7 +44,7 @@ export class Session {
     private readonly socket: WebSocket,
     private readonly options: { silenceMs: number; logger: Logger; monotonic: () => number },
   ) {
-    this.logger = options.logger.child({ agentId: identity.agentId, connectionId: this.connectionId })
+    this.logger = options.logger.child({ agent_id: identity.agentId, connection_id: this.connectionId })
     this.#lastFrameAt = options.monotonic()
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     this.#silence = setTimeout(() => this.close(closeCodes.silent, 'nothing was heard'), options.silenceMs)
@@ -87,7 +87,7 @@ export class Session {
   send(message: ServerMessage): boolean {
     if (this.#isClosed || this.socket.readyState !== this.socket.OPEN) return false
     if (this.socket.bufferedAmount > unsentLimitBytes) {
-      this.logger.warn({ unsent: this.socket.bufferedAmount }, 'agent does not read: socket given up')
+      this.logger.warn({ unsent_bytes: this.socket.bufferedAmount }, 'agent does not read: socket given up')
       this.socket.terminate()
       return false
     }

@@ -66,9 +66,9 @@ export class Reconciler {
     await this.#guardLeases(clock.now())
     const open = await store.read(openAttempts)
     for (const offer of await withdrawOffers(this.#options, open)) {
-      logger.warn({ taskId: offer.task_id, attempt: offer.number, agentId: offer.agent_id }, 'offer not answered')
+      logger.warn({ task_id: offer.task_id, attempt: offer.number, agent_id: offer.agent_id }, 'offer not answered')
     }
-    for (const taskId of await endUnreported(this.#options, open)) logger.warn({ taskId }, 'status not reported')
+    for (const task_id of await endUnreported(this.#options, open)) logger.warn({ task_id }, 'status not reported')
     await this.#endLeases(clock.now())
     this.#repeatCancels(open, clock.now())
     await this.#place(clock.now())
@@ -88,7 +88,7 @@ export class Reconciler {
     if (late === undefined) return
     await store.transaction((tx) => extendAllLeases(tx, late.extendByMs))
     this.#holdUntil = late.holdUntil
-    logger.warn({ lateMs: late.extendByMs }, 'reconciler ran late: leases extended')
+    logger.warn({ late_ms: late.extendByMs }, 'reconciler ran late: leases extended')
   }
 
   async #endLeases(now: number): Promise<void> {
@@ -107,7 +107,7 @@ export class Reconciler {
       const done = await endLease(this.#options, lease)
       if (done === undefined) continue
       this.#budget.spend(1, now)
-      logger.warn({ taskId: lease.task_id, attempt: lease.number, agentId: lease.agent_id, done }, 'lease over')
+      logger.warn({ task_id: lease.task_id, attempt: lease.number, agent_id: lease.agent_id, done }, 'lease over')
     }
   }
 
@@ -139,7 +139,8 @@ export class Reconciler {
   /** A message that gets lost is repeated when the agent says hello; else the offer is withdrawn. */
   #send({ agentId, taskId, workspaceId, phase, lease }: Offer): void {
     const isSent = this.#options.link.sendTaskToAgent(agentId, taskId, workspaceId, phase, lease)
-    this.#options.logger.info({ agentId, taskId, phase, attempt: lease.attempt, isSent }, 'task offered')
+    const facts = { agent_id: agentId, task_id: taskId, phase, attempt: lease.attempt, is_sent: isSent }
+    this.#options.logger.info(facts, 'task offered')
   }
 }
 
