@@ -9,7 +9,7 @@ import { crashPoint } from '../journal/crash-points.js'
 import type { Journal } from '../journal/journal.js'
 import { LogWriter } from '../logs/log-writer.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
-import { nextStep, type Step } from '../tasks/next-step.js'
+import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
 import { performStep } from '../tasks/perform-step.js'
 import { ProgressWriter } from '../tasks/progress-writer.js'
 import { runAttempt } from '../tasks/run-attempt.js'
@@ -71,11 +71,70 @@ export class AttemptSession {
 
   /** Resolves when the server has everything and the directory is gone, or this process leaves. */
   async run(): Promise<void> {
-    const { journal, layout, leaving, log } = this.parts
+    const { leaving } = this.parts
     await this.#advance((next) => next !== 'fetch')
-    if (leaving.aborted) return
-    using progress = await this.#openProgress()
-    await using writer = await LogWriter.open({
+    const progress = await this.#untilTheDiskAllows(() => this.#openProgress())
+    const writer = await this.#untilTheDiskAllows(() => this.#openWriter(progress))
+    if (!writer) return
+    try {
+      await this.#runBeside(writer)
+    } finally {
+      await writer[Symbol.asyncDispose]()
+      progress?.[Symbol.dispose]()
+    }
+    if (!leaving.aborted) await this.#leaveNothing()
+  }
+
+  /** Steps, log and delivery at once; the latter two end early when the attempt turns out to be another process's. */
+  async #runBeside(writer: LogWriter): Promise<void> {
+    const { journal, layout, accessor, retry, leaving, log } = this.parts
+    const { taskId, attempt, action } = this.attempt.offered
+    const over = new AbortController()
+    const signal = AbortSignal.any([leaving, over.signal])
+    const identity = { taskId, attempt, phase: action }
+    this.#delivery = new Delivery({
+      attempt: identity,
+      layout,
+      journal,
+      spool: writer.spool,
+      accessor,
+      retry,
+      live: this.live,
+      log,
+    })
+    this.#delivery.watch(this.#isWatched)
+    const steps = this.#advance().then(() => {
+      if (isAbandoned(journal.facts)) over.abort()
+    })
+    await Promise.all([writer.run(signal, outputClosed(journal)), this.#delivery.run(signal), steps])
+  }
+
+  #advance(until?: (next: Step) => boolean): Promise<void> {
+    return this.#untilTheDiskAllows(() => runAttempt(this.attempt, (step) => this.#perform(step), until))
+  }
+
+  /** Facts are what everything hangs on: a disk that refuses them is waited for. Undefined when the process leaves. */
+  async #untilTheDiskAllows<T>(body: () => Promise<T>): Promise<T | undefined> {
+    const { leaving, log } = this.parts
+    while (!leaving.aborted) {
+      try {
+        return await body()
+      } catch (error) {
+        log.error({ err: error }, 'attempt cannot be recorded, trying again')
+        await pause(diskRetryMs, leaving)
+      }
+    }
+    return undefined
+  }
+
+  async #perform(step: Step): Promise<void> {
+    this.#delivery?.stage(stageOf(step))
+    await performStep(this.attempt, this.tools, step)
+  }
+
+  async #openWriter(progress: ProgressWriter | undefined): Promise<LogWriter> {
+    const { layout, log } = this.parts
+    return await LogWriter.open({
       rawPath: layout.output,
       spoolPath: layout.spool,
       checkpointPath: layout.spoolCheckpoint,
@@ -83,41 +142,6 @@ export class AttemptSession {
       log,
       ...(progress ? { render: (line, at) => renderApplyLine(progress, line, at) } : {}),
     })
-    const { taskId, attempt, action } = this.attempt.offered
-    this.#delivery = new Delivery({
-      attempt: { taskId, attempt, phase: action },
-      layout,
-      journal,
-      spool: writer.spool,
-      accessor: this.parts.accessor,
-      retry: this.parts.retry,
-      live: this.live,
-      log,
-    })
-    this.#delivery.watch(this.#isWatched)
-    await Promise.all([writer.run(leaving, outputClosed(journal)), this.#delivery.run(leaving), this.#advance()])
-    if (leaving.aborted) return
-    await this.#leaveNothing()
-  }
-
-  /** Does steps; a disk that refuses the journal is waited for, since facts are what everything hangs on. */
-  async #advance(until?: (next: Step) => boolean): Promise<void> {
-    const { journal, leaving, log } = this.parts
-    for (;;) {
-      try {
-        await runAttempt(this.attempt, (step) => this.#perform(step), until)
-        return
-      } catch (error) {
-        log.error({ err: error, facts: journal.facts.length }, 'attempt cannot be recorded, trying again')
-        await pause(diskRetryMs, leaving)
-        if (leaving.aborted) return
-      }
-    }
-  }
-
-  async #perform(step: Step): Promise<void> {
-    this.#delivery?.stage(stageOf(step))
-    await performStep(this.attempt, this.tools, step)
   }
 
   async #openProgress(): Promise<ProgressWriter | undefined> {
@@ -131,6 +155,10 @@ export class AttemptSession {
   async #leaveNothing(): Promise<void> {
     const { journal, layout, log } = this.parts
     await journal[Symbol.asyncDispose]()
+    if (isAbandoned(journal.facts)) {
+      log.error({ kept: layout.root }, 'attempt was started by another process, nothing is told of it')
+      return
+    }
     const refused = first(journal.facts, 'refused')
     if (refused) {
       log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'server refused an item, kept')

@@ -5,6 +5,7 @@ import type { Logger } from '@iac-agent/runtime'
 import { has } from '../journal/attempt-facts.js'
 import { readJournal } from '../journal/journal.js'
 import { attemptLayoutAt, type DataLayout } from '../journal/layout.js'
+import { isAbandoned } from '../tasks/next-step.js'
 
 const keepMs = 24 * 60 * 60 * 1000
 
@@ -14,7 +15,8 @@ export async function sweepExpired(data: DataLayout, now: number, log: Logger): 
     const layout = attemptLayoutAt(join(data.attempts, name))
     const facts = await readJournal(layout.journal)
     const newest = Date.parse(facts.at(-1)?.at ?? '')
-    if (!has(facts, 'outcome') || !has(facts, 'refused') || !(now - newest > keepMs)) continue
+    const isKept = isAbandoned(facts) || (has(facts, 'outcome') && has(facts, 'refused'))
+    if (!isKept || !(now - newest > keepMs)) continue
     log.info({ attempt: name }, 'kept attempt expired')
     await rm(layout.root, { recursive: true, force: true })
   }

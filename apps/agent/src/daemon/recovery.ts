@@ -7,6 +7,7 @@ import type { Fact } from '../journal/attempt-record.js'
 import { Journal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
 import { isAlive } from '../journal/process-identity.js'
+import { isAbandoned } from '../tasks/next-step.js'
 import { readRun } from '../terraform/run-facts.js'
 import type { Attempts } from './attempts.js'
 import type { SessionFactory } from './session-factory.js'
@@ -19,10 +20,13 @@ export type Judgement =
   | 'resume'
   /** its terraform is alive: the loop waits for its end instead of starting it */
   | 'adopt'
+  /** another process has it: kept for a person, until the janitor comes */
+  | 'keep'
 
 /** `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive. */
 export function judge(facts: readonly Fact[], hasLiveRun: boolean): Judgement {
   if (!has(facts, 'offered')) return 'discard'
+  if (isAbandoned(facts) && has(facts, 'released')) return 'keep'
   return hasLiveRun ? 'adopt' : 'resume'
 }
 
@@ -56,6 +60,10 @@ export async function resumeAttempts(
     if (judgement === 'discard') {
       await journal[Symbol.asyncDispose]()
       await rm(layout.root, { recursive: true, force: true })
+      continue
+    }
+    if (judgement === 'keep') {
+      await journal[Symbol.asyncDispose]()
       continue
     }
     try {

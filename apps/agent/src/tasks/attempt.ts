@@ -34,6 +34,7 @@ export class Attempt {
   backend: StateBackend | undefined
   readonly #cancel = new AbortController()
   #data: TaskData | undefined
+  #redaction: Redaction | undefined
 
   constructor(readonly parts: AttemptParts) {
     const offered = first(parts.journal.facts, 'offered')
@@ -70,7 +71,9 @@ export class Attempt {
 
   /** What must never leave this host in clear; empty before the data document is here. */
   async redaction(): Promise<Redaction> {
-    return compileRedaction(has(this.facts, 'fetched') ? secretValues((await this.data()).variables) : [])
+    if (!has(this.facts, 'fetched')) return compileRedaction([])
+    this.#redaction ??= compileRedaction(secretValues((await this.data()).variables))
+    return this.#redaction
   }
 
   /** Records a state that is durable in the attempt's states directory. */

@@ -32,7 +32,17 @@ export type Step =
 /** The next step; undefined when the outcome is recorded and only delivery remains. */
 export function nextStep(facts: readonly Fact[]): Step | undefined {
   if (has(facts, 'outcome')) return undefined
+  if (isAbandoned(facts)) return has(facts, 'released') ? undefined : 'release'
   return (isStopped(facts) ? undefined : forwardStep(facts)) ?? closingStep(facts)
+}
+
+/**
+ * Another process started this very attempt (a copied data directory): what becomes of it is that one's to tell, so nothing is said
+ * of it from here.
+ */
+export function isAbandoned(facts: readonly Fact[]): boolean {
+  const answer = first(facts, 'startAnswered')
+  return answer?.granted === false && answer.code === 'already_started'
 }
 
 /** The attempt goes no further: it failed, was cancelled, was refused, or a command ended with an error. */

@@ -26,8 +26,10 @@ function refusal(facts: readonly Fact[]): OutcomeOf | undefined {
   const answer = first(facts, 'startAnswered')
   if (answer === undefined || answer.granted) return undefined
   if (answer.code === 'illegal_transition' || answer.code === 'stale_lease') return { status: 'cancelled' }
-  const code = answer.code === 'plan_stale' || answer.code === 'already_started' ? answer.code : 'agent_fault'
-  return failed(code, answer.message ?? 'The server refused to start the apply.')
+  return failed(
+    answer.code === 'plan_stale' ? 'plan_stale' : 'agent_fault',
+    answer.message ?? 'The server refused to start the apply.',
+  )
 }
 
 function done(facts: readonly Fact[]): OutcomeOf | undefined {

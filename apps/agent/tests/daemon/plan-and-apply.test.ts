@@ -13,7 +13,7 @@ const finalStatus = (task: FakeTask) => eventually(`end of task ${task.id}`, () 
 it('plans what the server offers and delivers log, plan-json and status', async () => {
   await using server = await startFakeServer()
   await using daemon = await startDaemon({ server })
-  await eventually('connection', () => server.connections === 1)
+  await server.message('heartbeat')
   const task = server.addTask({ workspace: { tf_code: two } })
   server.offer(task)
   expect(await server.message('task_accepted')).toMatchObject({ task_id: task.id, attempt: task.attempt })
@@ -33,7 +33,7 @@ it('plans what the server offers and delivers log, plan-json and status', async 
 it('applies exactly the plan that was delivered', async () => {
   await using server = await startFakeServer()
   await using _daemon = await startDaemon({ server })
-  await eventually('connection', () => server.connections === 1)
+  await server.message('heartbeat')
   const plan = server.addTask({ taskType: 'plan_and_apply', workspace: { workspace_id: 'ws-a', tf_code: two } })
   server.offer(plan)
   await finalStatus(plan)
