@@ -27,6 +27,7 @@ export const tasks: Migration = {
       work_root TEXT, base_state_version ${int}, final_status TEXT, hint_at ${int}, hint_error TEXT, PRIMARY KEY (task_id, number))`,
     'CREATE INDEX task_attempts_of_agent ON task_attempts (agent_id, state)',
     'CREATE INDEX task_attempts_by_lease ON task_attempts (state, lease_expires_at)',
+    `CREATE INDEX task_attempts_refused ON task_attempts (ended_at) WHERE outcome IN ('rejected', 'withdrawn')`,
     `CREATE TABLE idempotency_keys (
       scope TEXT NOT NULL, key TEXT NOT NULL, request_sha256 TEXT NOT NULL, task_id ${int} NOT NULL, created_at ${int} NOT NULL,
       PRIMARY KEY (scope, key))`,
