@@ -15,7 +15,7 @@ import { refuseUpgrade } from './refuse-upgrade.js'
 import { Session, type SessionIdentity } from './session.js'
 
 /** Whose key the headers carry; null when it is wrong, expired or revoked. */
-export type Authenticate = (headers: IncomingHttpHeaders) => Promise<{ poolId: string; keyId: string } | null>
+type Authenticate = (headers: IncomingHttpHeaders) => Promise<{ poolId: string; keyId: string } | null>
 
 export interface GatewayOptions {
   readonly store: Store

@@ -31,11 +31,11 @@ export class Session {
   /** the first message said, for a full agent */
   hello: Hello | undefined
   heartbeat: Heartbeat | undefined
-  hasSpoken = false
+  hasSpoken: boolean = false
   /** resolves when the socket is gone */
   readonly closed: Promise<void>
   #lastFrameAt: number
-  #isClosed = false
+  #isClosed: boolean = false
   #working = 0
   readonly #silence: NodeJS.Timeout
 

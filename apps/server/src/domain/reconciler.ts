@@ -33,7 +33,7 @@ export class Reconciler {
   /** when each repeated cancel was last sent, by `task/attempt` */
   readonly #cancelsSent = new Map<string, number>()
   /** after a start, and after the database was away, every lease gets a full TTL before any is ended */
-  #owesFullTtl = true
+  #owesFullTtl: boolean = true
   readonly #everyMs: number
   #dueAt = Number.POSITIVE_INFINITY
   #holdUntil = 0

@@ -5,7 +5,7 @@ import type { TaskAttemptsTable } from './schema/tasks.js'
 import type { Reader, Tx } from './store.js'
 
 /** `offered`: the agent has not answered; `live`: accepted; `final`: ended, what it still sends is late. */
-export type AttemptState = 'offered' | 'live' | 'final'
+type AttemptState = 'offered' | 'live' | 'final'
 /** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back. */
 export type AttemptOutcome = 'finished' | 'rejected' | 'withdrawn' | 'expired' | 'cancelled' | 'failed'
 
@@ -73,7 +73,7 @@ export async function recentRefusals(
 ): Promise<{ task_id: number; agent_id: string; reject_reason: string | null }[]> {
   return reader.hot.all(
     `SELECT task_id, agent_id, reject_reason FROM task_attempts
-     WHERE state = 'final' AND outcome IN ('rejected', 'withdrawn') AND ended_at > ?`,
+     WHERE outcome IN ('rejected', 'withdrawn') AND ended_at > ?`,
     since,
   )
 }

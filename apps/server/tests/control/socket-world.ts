@@ -8,7 +8,7 @@ import { createWorkspace } from '../../src/domain/workspaces/workspaces.js'
 import { startServer } from '../../src/server.js'
 import { temporaryStore } from '../store/temporary-store.js'
 
-export const operatorToken = 'iop_of-this-test-only-0123456789abcdef'
+const operatorToken = 'iop_of-this-test-only-0123456789abcdef'
 
 export interface SocketWorldOptions {
   readonly offerTimeoutMs?: number

@@ -13,7 +13,7 @@ import { temporaryStore } from '../store/temporary-store.js'
 import { connectAs } from './connect-as.js'
 import { RememberingLink } from './remembering-link.js'
 
-export class TestClock implements Clock {
+class TestClock implements Clock {
   #now = Date.parse('2026-01-01T00:00:00Z')
   now(): number {
     return this.#now

@@ -18,7 +18,7 @@ export function missingOffers(open: readonly OpenAttemptRow[], unknown: readonly
   return open.filter((row) => row.seed_only === 0 && wanted.has(`${row.task_id}/${row.number}`)).map(runOrder)
 }
 
-export function runOrder(row: OpenAttemptRow): RunOrder {
+function runOrder(row: OpenAttemptRow): RunOrder {
   const lease = { attempt: row.number, leaseToken: leaseToken(row), leaseTtlMs: row.lease_ttl_ms }
   return { taskId: row.task_id, workspaceId: row.workspace_id, phase: row.phase, lease }
 }

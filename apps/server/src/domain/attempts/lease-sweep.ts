@@ -1,7 +1,7 @@
 /** When leases may be ended: the arithmetic that keeps a late timer or a burst from ending healthy runs. Pure. */
 
 /** A pass later than this says the server itself was away (suspended, overloaded, its clock moved): no agent is to blame. */
-export const lateAfterMs = 2_000
+const lateAfterMs = 2_000
 
 /** Of the open leases, at most this share is ended in a minute, but always up to `sweepFloor`. */
 const sweepShare = 0.05

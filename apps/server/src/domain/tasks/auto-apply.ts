@@ -8,7 +8,7 @@ import { isPlanStale, planStale } from './plan-base.js'
 import { parseSnapshot } from './task-snapshot.js'
 
 /** The name such a confirmation is recorded under. */
-export const autoApplyName = 'auto_apply'
+const autoApplyName = 'auto_apply'
 
 /** Confirms when the workspace wanted it as the task was made and still does; a stale plan fails the task. */
 export async function autoApply(tx: Tx, taskId: number, now: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { Reader } from '../../store/store.js'
 import type { TaskRow } from '../../store/task-rows.js'
 
 /** The workspace's current state, as a number to compare: the row id of its version, 0 for none. */
-export async function currentStateOf(reader: Reader, workspaceId: string): Promise<number> {
+async function currentStateOf(reader: Reader, workspaceId: string): Promise<number> {
   return (await findHold(reader, workspaceId))?.tf_state ?? 0
 }
 
