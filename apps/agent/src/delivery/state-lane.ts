@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { has } from '../journal/attempt-facts.js'
 import type { Bell } from './bell.js'
 import type { Courier, CourierDeps } from './courier.js'
-import { unsentStates } from './unsent.js'
+import { nextStateToSend } from './unsent.js'
 
 /** Ends when the attempt has an outcome and no state is unsent, or on abort. */
 export async function runStateLane(
@@ -14,10 +14,10 @@ export async function runStateLane(
 ): Promise<void> {
   while (!signal.aborted) {
     const { rings } = bell
-    const newest = unsentStates(journal.facts).at(-1)
-    if (newest !== undefined) {
-      const file = join(layout.states, newest.file)
-      await courier.deliver({ item: 'state', name: newest.file, file, send: (accessor) => accessor.saveState(file) })
+    const next = nextStateToSend(journal.facts)
+    if (next !== undefined) {
+      const file = join(layout.states, next.file)
+      await courier.deliver({ item: 'state', name: next.file, file, send: (accessor) => accessor.saveState(file) })
     } else if (has(journal.facts, 'outcome')) return
     else await bell.wait(rings, signal)
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Fact, NewFact } from '../journal/attempt-record.js'
-import { isAllSettled, isStatusDue, unsentItems, unsentStates } from './unsent.js'
+import { isAllSettled, isStatusDue, nextStateToSend, unsentItems, unsentStates } from './unsent.js'
 
 const at = '2026-01-01T00:00:00.000Z'
 const facts = (...all: NewFact[]): Fact[] => all.map((fact) => ({ ...fact, at }) as Fact)
@@ -14,11 +14,11 @@ const offered = (action: 'plan' | 'apply'): NewFact => ({
   leaseTtlMs: 1,
   workRoot: '/',
 })
-const state = (file: string, isOurs = true): NewFact => ({
+const state = (file: string, isOurs = true, serial = 1): NewFact => ({
   fact: 'stateReceived',
   file,
   origin: 'posted',
-  serial: 1,
+  serial,
   sha256: '0'.repeat(64),
   isOurs,
 })
@@ -50,6 +50,13 @@ describe('what is unsent', () => {
       refused('state', '1'),
     )
     expect(unsentStates(all).map(({ file }) => file)).toEqual(['3'])
+  })
+
+  it('goes newest state first, but older first among those of one serial', () => {
+    const all = facts(offered('apply'), state('a', true, 1), state('b', true, 2), state('c', true, 2))
+    expect(nextStateToSend(all)?.file).toBe('b')
+    expect(nextStateToSend([...all, ...facts(delivered('state', 'b'))])?.file).toBe('c')
+    expect(nextStateToSend([...all, ...facts(delivered('state', 'b'), delivered('state', 'c'))])?.file).toBe('a')
   })
 
   it('is what was made, and what always comes', () => {

@@ -17,6 +17,16 @@ export function unsentStates(facts: readonly Fact[]): StateReceived[] {
   return all(facts, 'stateReceived').filter((state) => state.isOurs && !isSettled(facts, 'state', state.file))
 }
 
+/**
+ * The state to send next: the newest, but among those of its serial the oldest first, since of equal serials the server takes
+ * the later to come.
+ */
+export function nextStateToSend(facts: readonly Fact[]): StateReceived | undefined {
+  const states = unsentStates(facts)
+  const newest = states.at(-1)
+  return states.find(({ serial }) => serial === newest?.serial)
+}
+
 /** What is there and not settled, in the order of its worth. `log` and `status` count from the beginning: they always come. */
 export function unsentItems(facts: readonly Fact[]): Item[] {
   const items: Item[] = []
