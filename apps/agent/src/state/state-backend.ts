@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from '@iac-agent/runtime'
 import { StateDesk, type StateDeskOptions } from './state-desk.js'
 
-export interface BackendCredentials {
+interface BackendCredentials {
   readonly username: string
   readonly password: string
 }
@@ -20,7 +20,7 @@ export interface StateBackendOptions extends StateDeskOptions {
 }
 
 /** The port is taken by somebody else. */
-export class PortInUse extends Error {
+class PortInUse extends Error {
   readonly code = 'port_in_use'
   constructor(
     readonly port: number,
@@ -41,7 +41,7 @@ export interface StateBackend extends AsyncDisposable {
 }
 
 /** Credentials for one attempt. */
-export function newCredentials(): BackendCredentials {
+function newCredentials(): BackendCredentials {
   return { username: 'iac-agent', password: randomBytes(24).toString('base64url') }
 }
 

@@ -51,8 +51,8 @@ describe('the structure of HCL', () => {
     const text = [
       'locals {',
       '  a = terraform.workspace',
-      '  b = "x-${terraform.workspace}-${upper("${terraform.nested}")}"',
-      '  c = "terraform.text $${terraform.escaped}"',
+      `  b = "x-\${terraform.workspace}-\${upper("\${terraform.nested}")}"`,
+      `  c = "terraform.text $\${terraform.escaped}"`,
       '  d = <<EOT',
       'terraform.text %{ if terraform.workspace == "x" }y%{ endif }',
       'EOT',
@@ -75,7 +75,7 @@ describe('the structure of HCL', () => {
     ])
   })
 
-  it.each(['"', '${', '<<EOT\nx', '{{{', '}}}', '/*', 'a "b', '\\', '<<', ''])(
+  it.each(['"', `\${`, '<<EOT\nx', '{{{', '}}}', '/*', 'a "b', '\\', '<<', ''])(
     'survives %j, which is no HCL',
     (text) => {
       expect(Array.isArray(hclStructure(text).blocks)).toBe(true)

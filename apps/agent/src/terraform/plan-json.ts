@@ -5,7 +5,7 @@ import { parseExact, stringifyExact } from './exact-json.js'
 import { TerraformError } from './terraform-error.js'
 
 /** What stands for a sensitive value. */
-export const sensitiveText = '(sensitive)'
+const sensitiveText = '(sensitive)'
 
 export interface PlanSummary {
   /** As terraform counts: a replacement is one to add and one to destroy. */

@@ -22,9 +22,9 @@ export async function unzipFile(archive: string, name: string, target: string): 
 }
 
 async function openZip(path: string): Promise<ZipFile> {
-  const { open } = await import('yauzl')
+  const { default: yauzl } = await import('yauzl') // CommonJS: in a bundle it has no other export
   return new Promise((resolve, reject) => {
-    open(path, { lazyEntries: true, autoClose: false }, (error, zip) => (error ? reject(error) : resolve(zip)))
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, zip) => (error ? reject(error) : resolve(zip)))
   })
 }
 

@@ -80,16 +80,16 @@ describe('terraform on the loopback backend', () => {
   })
 
   it('waits out an agent that cannot write', async () => {
-    let isFull = true
+    const disk = { isFull: true }
     await using fixture = await backendFixture({
       onState: async () => {
-        if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+        if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
       },
     })
     await fixture.configure('resource "terraform_data" "a" {}\n')
     const applied = fixture.terraform(['apply', '-no-color', '-auto-approve'])
     await eventually('a refused state', async () => (await fixture.get()).text.includes('"serial": 1'))
-    isFull = false
+    disk.isFull = false
     expect((await applied).exitCode).toBe(0)
   })
 

@@ -72,7 +72,7 @@ describe('the configuration', () => {
     const { rootDir, ownFiles } = await write(temporary.path, {
       tf_code: {
         output: {
-          o: { value: '${terraform_data.body.input}-${terraform_data.whole.input}-${terraform_data.hcl.input}' },
+          o: { value: `\${terraform_data.body.input}-\${terraform_data.whole.input}-\${terraform_data.hcl.input}` },
         },
       },
       provider_config: '\ufeffterraform {\n  required_version = ">= 1.0"\n}\n',
@@ -166,8 +166,8 @@ describe('a scan of the configuration', () => {
       working_directory: 'root',
       tree: {
         'root/main.tf': 'module "m" {\n  source = "../m"\n}\n# terraform.workspace\n',
-        'root/j.tf.json': '{"locals": {\n "a": "${terraform.workspace}", "b": "$${terraform.workspace}"}}',
-        'm/main.tf': 'module "back" {\n  source = "../root"\n}\nlocals {\n  env = "e-${terraform.workspace}"\n}\n',
+        'root/j.tf.json': `{"locals": {\n "a": "\${terraform.workspace}", "b": "$\${terraform.workspace}"}}`,
+        'm/main.tf': `module "back" {\n  source = "../root"\n}\nlocals {\n  env = "e-\${terraform.workspace}"\n}\n`,
         'unused/main.tf': 'locals {\n  env = terraform.workspace\n}\n',
       },
     })
@@ -206,7 +206,7 @@ describe('variables', () => {
         .join(''),
     })
     const files = await writeVariables(rootDir, [
-      variable('text', 'a "b" ${c} %{d}\nline'),
+      variable('text', `a "b" \${c} %{d}\nline`),
       variable('list', '[\n  1,\n  "two",\n]', { hcl: true }),
       variable('number', '12345678901234567890', { hcl: true }),
       variable('heredoc', '<<EOT\nhi\nEOT', { hcl: true }),
