@@ -80,7 +80,7 @@ describe('terraform on the loopback backend', () => {
   })
 
   it('waits out an agent that cannot write', async () => {
-    const disk = { isFull: true }
+    const disk: { isFull: boolean } = { isFull: true }
     await using fixture = await backendFixture({
       onState: async () => {
         if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
