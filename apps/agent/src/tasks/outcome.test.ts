@@ -32,6 +32,7 @@ describe('a plan', () => {
     ['plan-1', 'No value for required variable', 'missing_variable'],
     ['plan-1', 'Reference to undeclared resource', 'configuration_invalid'],
     ['plan-1', 'Something nobody foresaw', 'plan_failed'],
+    ['plan-1', 'Failed to write plan file: no space left on device', 'disk_full'],
   ])('says of %s and "%s" that it is %s', (run, summary, code) => {
     const { status, errorCode, errorMessage } = plan(...prepared, ...broke(run, summary, 'Because\nof this'))
     expect({ status, errorCode }).toEqual({ status: 'failed', errorCode: code })
@@ -57,6 +58,12 @@ describe('a plan', () => {
     expect(plan(...prepared, ...ran('init-1'), ...ran('plan-1', 137)).errorMessage).toBe(
       'terraform plan ended with exit code 137.',
     )
+  })
+
+  it('says agent_fault when nothing explains the end', () => {
+    const { errorCode, errorMessage } = plan(...prepared)
+    expect(errorCode).toBe('agent_fault')
+    expect(errorMessage).toBe('The agent stopped in the middle of this attempt and nothing of it is left running.')
   })
 
   it('keeps the sentence of a failure the agent found', () => {

@@ -1,9 +1,7 @@
 /** Reads what a finished command printed about its errors and counts. */
-import { createReadStream } from 'node:fs'
 import type { Counts, Diagnostic } from '../journal/attempt-record.js'
 import { redactText } from '../logs/redactor.js'
-import { LineSplitter } from '../terraform/line-splitter.js'
-import { readErrors } from '../terraform/output-reading.js'
+import { outputLines, readErrors } from '../terraform/output-reading.js'
 import { parseEvent } from '../terraform/terraform-event.js'
 import type { Attempt } from './attempt.js'
 import type { Reading } from './run-command.js'
@@ -31,16 +29,11 @@ export async function readFailure(
 
 /** How many resources an apply says it changed; undefined when it did not come to that. */
 export async function readCounts(attempt: Attempt, from: number): Promise<Counts | undefined> {
-  const splitter = new LineSplitter()
   let counts: Counts | undefined
-  const take = (line: string) => {
-    if (!line.includes('"type":"change_summary"')) return
-    const changes = parseEvent(line)?.changes
+  for await (const line of outputLines({ path: attempt.parts.layout.output, from })) {
+    if (!line.includes('"type":"change_summary"')) continue
+    const changes = parseEvent(line.toString())?.changes
     if (changes) counts = { add: changes.add, change: changes.change, destroy: changes.remove }
   }
-  for await (const chunk of createReadStream(attempt.parts.layout.output, { start: from })) {
-    for (const line of splitter.push(chunk as Buffer)) take(line)
-  }
-  for (const line of splitter.end()) take(line)
   return counts
 }

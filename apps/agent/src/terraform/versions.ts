@@ -98,7 +98,11 @@ export class Versions {
     }
     const exact = exactVersion(wanted)
     if (exact !== undefined) return exact
-    const listed = await publishedVersions(releases, engine, signal)
+    const listed = await publishedVersions(releases, engine, signal).catch((cause: Error) => {
+      if (host !== undefined || signal?.aborted) throw cause
+      const message = `The task needs ${need}: ${found}, and none can be downloaded: ${cause.message}`
+      throw new TerraformError('terraform_not_found', message, { cause })
+    })
     if (listed === undefined) {
       const advice = 'install one on the agent, or give an exact version, which the agent can download'
       throw new TerraformError('terraform_not_found', `The task needs ${need}: ${found}; ${advice}.`)

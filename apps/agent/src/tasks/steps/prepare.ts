@@ -20,7 +20,8 @@ export async function prepareStep(attempt: Attempt): Promise<void> {
     ...(data.configuration ? { archive: layout.configuration } : {}),
   })
   await writeVariables(rootDir, data.variables)
-  const scan = await scanConfiguration(rootDir, ownFiles)
+  // Of what was written only the override, which comes last, is ours; the rest is the workspace's and may name a backend.
+  const scan = await scanConfiguration(rootDir, ownFiles.slice(-1))
   // What is applied was judged when it was planned.
   if (attempt.offered.action === 'plan') await judge(attempt, data, scan)
   crashPoint('prepare.written')
