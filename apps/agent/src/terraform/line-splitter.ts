@@ -1,28 +1,31 @@
-/** Cuts a byte stream into lines, bounded in memory. */
-import { StringDecoder } from 'node:string_decoder'
+/** Cuts a byte stream into lines, bounded in memory. As bytes: most of a large output is looked at and never made into text. */
 
 /** A line longer than this is handed on in pieces: a provisioner may print hundreds of megabytes without a newline. */
 export const maxLineLength = 1024 * 1024
 
-export class LineSplitter {
-  private readonly decoder = new StringDecoder('utf8')
-  private rest = ''
+const newline = 0x0a
 
-  /** The lines that `chunk` completes, without their newline. */
-  push(chunk: Uint8Array): string[] {
-    const lines = (this.rest + this.decoder.write(Buffer.from(chunk))).split('\n')
-    this.rest = lines.pop() ?? ''
-    while (this.rest.length > maxLineLength) {
-      lines.push(this.rest.slice(0, maxLineLength))
-      this.rest = this.rest.slice(maxLineLength)
+export class LineSplitter {
+  #rest: Buffer = Buffer.alloc(0)
+
+  /** The lines that `chunk` completes, without their newline: views of it. */
+  push(chunk: Buffer): Buffer[] {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const lines: Buffer[] = []
+    let at = 0
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, at)) {
+      lines.push(bytes.subarray(at, end))
+      at = end + 1
     }
+    for (; bytes.length - at > maxLineLength; at += maxLineLength) lines.push(bytes.subarray(at, at + maxLineLength))
+    this.#rest = bytes.subarray(at)
     return lines
   }
 
   /** What is left when the stream has ended. */
-  end(): string[] {
-    const last = this.rest + this.decoder.end()
-    this.rest = ''
-    return last === '' ? [] : [last]
+  end(): Buffer[] {
+    const last = this.#rest
+    this.#rest = Buffer.alloc(0)
+    return last.length === 0 ? [] : [last]
   }
 }

@@ -1,7 +1,7 @@
 /** Questions to the raw output of a command that has ended. */
 import { createReadStream } from 'node:fs'
 import type { Diagnostic } from '../journal/attempt-record.js'
-import { maxLineLength } from './line-splitter.js'
+import { LineSplitter } from './line-splitter.js'
 import { PrintedErrors } from './printed-errors.js'
 import { parseEvent } from './terraform-event.js'
 
@@ -14,7 +14,6 @@ export interface OutputRange {
 
 const mostDiagnostics = 50
 const longestDetail = 4096
-const newline = 0x0a
 const openingBrace = 0x7b
 /** First bytes of what begins or ends an error: `Error`, `Warning`, and the frame's `╷`, `│`, `╵`. */
 const startsOfNews = [0x45, 0x57, 0xe2]
@@ -27,7 +26,7 @@ export async function readErrors(range: OutputRange): Promise<Diagnostic[]> {
     if (error !== undefined) errors.push(error)
     if (errors.length > mostDiagnostics) errors.shift()
   }
-  for await (const line of lines(range)) {
+  for await (const line of outputLines(range)) {
     if (line[0] === openingBrace) add(errorOfEvent(line))
     else if (printed.isOpen || startsOfNews.includes(line[0] ?? 0)) add(printed.take(line.toString()))
   }
@@ -37,7 +36,7 @@ export async function readErrors(range: OutputRange): Promise<Diagnostic[]> {
 
 /** Terraform was asked to stop and noticed: it prints this at once. */
 export async function saysInterruptReceived(range: OutputRange): Promise<boolean> {
-  for await (const line of lines(range)) if (line.includes('Interrupt received')) return true
+  for await (const line of outputLines(range)) if (line.includes('Interrupt received')) return true
   return false
 }
 
@@ -46,23 +45,13 @@ export function asksForInit(errors: readonly Diagnostic[]): boolean {
   return errors.some(({ summary, detail }) => /\b(?:terraform|tofu)\s+init\b/.test(`${summary}\n${detail}`))
 }
 
-/** Lines as bytes, long ones in pieces: most of a large output is looked at and never made into text. */
-async function* lines({ path, from = 0, to }: OutputRange): AsyncGenerator<Buffer> {
+/** The lines of a part of a file, as bytes. */
+export async function* outputLines({ path, from = 0, to }: OutputRange): AsyncGenerator<Buffer> {
   if (to !== undefined && to <= from) return
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const part of createReadStream(path, { start: from, ...(to === undefined ? {} : { end: to - 1 }) })) {
-    const bytes = rest.length === 0 ? (part as Buffer) : Buffer.concat([rest, part as Buffer])
-    let at = 0
-    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, at)) {
-      yield bytes.subarray(at, end)
-      at = end + 1
-    }
-    rest = bytes.subarray(at)
-    if (rest.length < maxLineLength) continue
-    yield rest
-    rest = Buffer.alloc(0)
-  }
-  if (rest.length > 0) yield rest
+  const splitter = new LineSplitter()
+  const bytes = createReadStream(path, { start: from, ...(to === undefined ? {} : { end: to - 1 }) })
+  for await (const chunk of bytes) yield* splitter.push(chunk as Buffer)
+  yield* splitter.end()
 }
 
 function errorOfEvent(line: Buffer): Diagnostic | undefined {
