@@ -5,7 +5,6 @@ export const TaskErrorCode = Type.Enum([
   'configuration_invalid',
   'configuration_unsafe',
   'missing_variable',
-  'reserved_variable',
   'provider_unavailable',
   'terraform_not_found',
   'terraform_version_unavailable',
@@ -20,10 +19,7 @@ export const TaskErrorCode = Type.Enum([
   'already_started',
   'status_not_reported',
   'lease_expired',
-  'offer_refused',
-  'state_not_saved',
   'disk_full',
-  'lost',
   'agent_fault',
 ])
 export type TaskErrorCode = Static<typeof TaskErrorCode>
