@@ -39,14 +39,11 @@ export async function startDaemon({ server, flags = {}, env = {}, dataDir }: Tes
   const level = process.env.DAEMON_LOG === undefined ? 'silent' : 'debug'
   const log = await createLogger({ level, format: 'json' })
   const ended = runDaemon({ config, log, version: '0.0.0' })
-  const settled = ended.then(
-    () => undefined,
-    () => undefined, // a test that expects it looks at `ended` itself
-  )
   let isOver = false
-  void settled.then(() => {
+  const over = () => {
     isOver = true
-  })
+  }
+  const settled = ended.then(over, over) // a test that expects a refusal looks at `ended` itself
   const drain = () => askDaemon(root, 'POST', '/drain')
   return {
     config,

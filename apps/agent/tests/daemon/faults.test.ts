@@ -83,7 +83,7 @@ const failing: [string, FakeTaskInput['workspace'] & object, string, RegExp][] =
   ],
   [
     'a plan that fails half-way',
-    { tf_code: { output: { x: { value: '${file("/no/such/file")}' } } } },
+    { tf_code: { output: { x: { value: `\${file("/no/such/file")}` } } } },
     'configuration_invalid',
     /Error in function call|Invalid function argument/,
   ],
@@ -134,7 +134,7 @@ it('fails when the agent has no terraform at all', async () => {
 
 it('does not tell sensitive values in error messages', async () => {
   const task = await run({
-    workspace: { tf_code: 'variable "s" {}\noutput "x" {\n  value = file("/nowhere/${var.s}")\n}\n' },
+    workspace: { tf_code: `variable "s" {}\noutput "x" {\n  value = file("/nowhere/\${var.s}")\n}\n` },
     variables: [{ key: 's', value: 'hush-hush', category: 'terraform', sensitive: true, hcl: false }],
   })
   expect(task.finalStatus?.status).toBe('failed')

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest'
 import { startDaemon } from '../_util/daemon.js'
 
 const two = {
-  resource: { terraform_data: { one: { input: 'a' }, two: { input: '${terraform_data.one.id}' } } },
-  output: { both: { value: '${terraform_data.two.id}' } },
+  resource: { terraform_data: { one: { input: 'a' }, two: { input: `\${terraform_data.one.id}` } } },
+  output: { both: { value: `\${terraform_data.two.id}` } },
 }
 
 const finalStatus = (task: FakeTask) => eventually(`end of task ${task.id}`, () => task.finalStatus)
