@@ -1,5 +1,5 @@
 /** The main job, watched: a workspace is planned, confirmed and applied by an agent, and terraform's lines are shown as they come. */
-import { mkdtemp } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorClient } from '@iac-agent/client'
@@ -31,18 +31,26 @@ const leadMs = 3_000
 export async function runDemo({ keep, signal }: DemoOptions): Promise<void> {
   const home = keep ? await mkdtemp(join(tmpdir(), 'iac-demo-')) : undefined
   await using running = new Running()
-  const server = running.add(await startServer(home ? { home } : {}))
+  const server = running.add(await startServer(await homeFor('server', home)))
   say.step('server', `ready at ${server.url}`)
   const { poolId, key } = await createPoolAndKey(server.client, 'demo')
-  const agent = running.add(await startAgent({ server, key, name: 'demo-agent', ...(home && { home }) }))
+  const agent = running.add(await startAgent({ server, key, name: 'demo-agent', ...(await homeFor('agent', home)) }))
   say.step('agent', `${agent.agentId} connected`)
 
   const task = await planAndApply(server.client, poolId, signal)
   await printSummary(server.client, task)
   if (home) {
     running.leave()
-    printNextSteps(server, agent, home)
+    await printNextSteps(server, agent, home)
   }
+}
+
+/** A kept demo has a directory for each program; else each makes and removes its own. */
+async function homeFor(program: string, demoHome: string | undefined): Promise<{ home?: string }> {
+  if (!demoHome) return {}
+  const home = join(demoHome, program)
+  await mkdir(home, { mode: 0o700 })
+  return { home }
 }
 
 async function planAndApply(client: OperatorClient, poolId: string, signal: AbortSignal): Promise<Task> {

@@ -1,4 +1,6 @@
 /** The demo's last words. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { OperatorClient } from '@iac-agent/client'
 import type { Task } from '@iac-agent/protocol'
 import type { RunningAgent, RunningServer } from '@iac-agent/testkit'
@@ -7,7 +9,8 @@ import { say } from './say.js'
 /** Task, agent, durations, state version and resources, all as the server tells them. */
 export async function printSummary(client: OperatorClient, task: Task): Promise<void> {
   const params = { id: task.workspace_id }
-  const [states, outputs, changes] = await Promise.all([
+  const [agent, states, outputs, changes] = await Promise.all([
+    client.agents.get({ params: { agent_id: task.agent_id ?? '' } }),
     client.states.list({ params, query: { limit: 1 } }),
     client.states.outputs({ params }),
     client.tasks.resourceChanges({ params: { id: task.id } }),
@@ -16,7 +19,7 @@ export async function printSummary(client: OperatorClient, task: Task): Promise<
   if (!state) throw new Error('the server has no state of the workspace')
   say.success(`task ${task.id} is ${task.status}`)
   say.fact('task', `${task.id} (${task.task_type}, confirmed by ${task.confirmed_by})`)
-  say.fact('agent', task.agent_id ?? 'none')
+  say.fact('agent', `${agent.name} (${agent.id})`)
   say.fact(
     'durations',
     `planned and confirmed in ${secondsBetween(task.created_at, task.confirmed_at)} s, applied in ${secondsBetween(task.confirmed_at, task.completed_at)} s`,
@@ -29,20 +32,23 @@ export async function printSummary(client: OperatorClient, task: Task): Promise<
   for (const [name, { value }] of Object.entries(outputs.outputs)) say.fact(`output ${name}`, JSON.stringify(value))
 }
 
-/** For `--keep`: where everything is, what to try, how to end it. */
-export function printNextSteps(server: RunningServer, agent: RunningAgent, home: string): void {
+/** For `--keep`: where everything is, what to try, how to end it. The token goes to curl by a file, as it should not be on a command line. */
+export async function printNextSteps(server: RunningServer, agent: RunningAgent, home: string): Promise<void> {
+  const curlConfig = join(home, 'curlrc')
+  await writeFile(curlConfig, `header = "Authorization: Bearer ${server.operatorToken}"\n`, { mode: 0o600 })
   say.text(`
 Server (pid ${server.child.pid}) and agent (pid ${agent.child.pid}) go on; their data and logs are in ${home}. Try:
 
-  export SERVER=${server.url} AUTH="Authorization: Bearer $(cat ${server.operatorTokenFile})"
-  curl -s -H "$AUTH" $SERVER/api/v1/tasks                                             # what ran
-  curl -s -H "$AUTH" $SERVER/api/v1/workspaces/name:demo/outputs                      # what it left
-  curl -s -H "$AUTH" $SERVER/api/v1/agents                                            # who runs it
-  curl -s -H "$AUTH" --json '{"task_type": "destroy"}' $SERVER/api/v1/workspaces/name:demo/tasks
-  curl -sN -H "$AUTH" "$SERVER/api/v1/tasks/2/logs/stream?phase=plan"                 # watch it
-  curl -s -H "$AUTH" -X POST $SERVER/api/v1/tasks/2/confirm
-  open ${server.url}/docs                                                   # the whole API
+  api() { path=$1; shift; curl -sS -K ${curlConfig} "${server.url}/api/v1$path" "$@"; }
+  api /tasks                                              # what ran
+  api /workspaces/name:demo/outputs                       # what it left
+  api /agents                                             # who runs it
+  api /workspaces/name:demo/tasks --json '{"task_type": "destroy"}'
+  api '/tasks/2/logs/stream?phase=plan' -N                # watch it plan
+  api /tasks/2/confirm -X POST
+  api '/tasks/2/logs?phase=apply'
 
+The whole API, to browse: ${server.url}/docs
 End them with:  kill ${agent.child.pid} ${server.child.pid} && rm -r ${home}`)
 }
 

@@ -26,7 +26,6 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string
   readonly dataDir: string
   readonly operatorToken: string
-  readonly operatorTokenFile: string
   readonly client: OperatorClient
   /** The process of now; another one after a restart. */
   readonly child: BuiltChild
@@ -51,7 +50,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     url,
     dataDir,
     operatorToken,
-    operatorTokenFile: tokenFile,
     client: createClient({ baseUrl: url, token: operatorToken }),
     get child() {
       return child
