@@ -66,6 +66,7 @@ export const DataState = Type.Object({
   content: Type.Optional(Type.Unknown()),
   checksum: Type.String(),
   size: Type.Integer({ minimum: 0 }),
+  serial: Type.Optional(Type.Integer({ description: 'what it counts as, also when its own bytes name none' })),
 })
 export type DataState = Static<typeof DataState>
 

@@ -74,7 +74,12 @@ export type Outcome = Static<typeof Outcome>
 export const Fact = Type.Union([
   Offered,
   /** Data document, state, configuration and (apply) plan archive are on disk. */
-  fact('fetched', { taskType: TaskType, lineage: Type.String(), hasState: Type.Boolean() }),
+  fact('fetched', {
+    taskType: TaskType,
+    lineage: Type.String(),
+    hasState: Type.Boolean(),
+    baseSerial: Type.Optional(Count),
+  }),
   /** The work directory is claimed and holds the configuration. */
   fact('prepared', { rootDirectory: Type.String(), isBuiltinOnly: Type.Boolean() }),
   fact('engineFound', { engine: Type.String(), version: Type.String(), program: Type.String() }),

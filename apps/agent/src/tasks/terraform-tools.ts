@@ -92,6 +92,7 @@ export async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
     statesDir: layout.states,
     lineage: fetched.lineage,
     ...(fetched.hasState ? { base: layout.baseState } : {}),
+    ...(fetched.baseSerial === undefined ? {} : { baseSerial: fetched.baseSerial }),
     ...(known ? { port: known.port } : {}),
     credentials: { username: credentials.username, password: credentials.password },
     onState: (state) => recordState(attempt, state),

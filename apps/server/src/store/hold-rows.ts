@@ -60,6 +60,7 @@ export async function plansToApply(
 export interface CurrentState {
   id: number
   version: number
+  serial: number | null
   sha256: string
   size_bytes: number
 }
@@ -73,10 +74,11 @@ export async function currentStateRow(
     lineage: string
     id: number | null
     version: number
+    serial: number | null
     sha256: string
     size_bytes: number
   }>(
-    `SELECT w.lineage, v.id, v.version, v.sha256, v.size_bytes FROM workspaces w
+    `SELECT w.lineage, v.id, v.version, v.serial, v.sha256, v.size_bytes FROM workspaces w
      LEFT JOIN workspace_state_versions v ON v.id = w.tf_state WHERE w.id = ?`,
     workspaceId,
   )

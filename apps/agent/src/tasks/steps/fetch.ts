@@ -19,7 +19,14 @@ export async function fetchStep(attempt: Attempt): Promise<void> {
     await retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive))
   await writeFileAtomic(layout.data, JSON.stringify(data))
   crashPoint('fetch.stored')
-  await journal.append({ fact: 'fetched', taskType: data.task.task_type, lineage: data.workspace.lineage, hasState })
+  const baseSerial = data.state_version?.serial
+  await journal.append({
+    fact: 'fetched',
+    taskType: data.task.task_type,
+    lineage: data.workspace.lineage,
+    hasState,
+    ...(baseSerial === undefined ? {} : { baseSerial }),
+  })
   crashPoint('fetch.recorded')
 }
 

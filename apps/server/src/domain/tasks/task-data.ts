@@ -59,7 +59,8 @@ async function contentOf(store: Store, state: CurrentState, isIncluded: boolean)
 
 /** Adds `state_version` before the document's closing brace: parsing the state would change its large numbers. */
 function withState(document: Buffer, state: CurrentState, content: Buffer | undefined): Buffer {
-  const facts = JSON.stringify({ version: state.version, checksum: state.sha256, size: state.size_bytes })
+  const { version, sha256: checksum, size_bytes: size, serial } = state
+  const facts = JSON.stringify({ version, checksum, size, ...(serial === null ? {} : { serial }) })
   const head = Buffer.from(`,"state_version":${facts.slice(0, -1)}`)
   const body = content === undefined ? [] : [Buffer.from(',"content":'), content]
   return Buffer.concat([document.subarray(0, -1), head, ...body, Buffer.from('}}')])
