@@ -57,6 +57,7 @@ export class LogLane {
   /** Somebody watches (or no longer): bytes go as live frames (or in batches). */
   watch(isWatched: boolean): void {
     this.#isWatched = isWatched
+    this.#options.spool.watch(isWatched)
     this.#bell.ring()
   }
 

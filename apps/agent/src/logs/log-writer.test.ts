@@ -89,6 +89,23 @@ describe('the log writer', () => {
     expect(await readFile(path('spool'), 'utf8')).toBe('one\ntwo\ntwo\n')
   })
 
+  it('goes on behind what a power cut left of the raw file', async () => {
+    await writeFile(path('raw'), 'one\ntwo\n')
+    {
+      await using writer = await open()
+      const stop = new AbortController()
+      const running = writer.run(stop.signal, never)
+      await holds(writer.spool, 8)
+      stop.abort()
+      await running
+    }
+    await truncate(path('raw'), 4)
+    await using writer = await open()
+    await appendFile(path('raw'), 'the host went down\n')
+    await writer.run(new AbortController().signal, Promise.resolve(23))
+    expect(await readFile(path('spool'), 'utf8')).toBe('one\ntwo\nthe host went down\n')
+  })
+
   it('gives the same text whenever it is stopped and started, and never changes what was durable', async () => {
     const piece = fc.constantFrom('hunter22', 'hunt', 'er22', 'correct-horse', 'correct-', 'horse', '\n', 'x', 'yy ')
     await fc.assert(

@@ -1,9 +1,10 @@
 /** The pump of one attempt's log: follows the raw output and writes its text to the spool, exact across restarts, in bounded memory. */
+import { stat } from 'node:fs/promises'
 import { type Logger, pause } from '@iac-agent/runtime'
 import { RawOutput } from './raw-output.js'
 import type { Redaction } from './redactor.js'
 import { type Spool, SpoolFile } from './spool.js'
-import { type RenderLine, Transcript } from './transcript.js'
+import { type RenderLine, Transcript, type TranscriptPosition } from './transcript.js'
 
 export interface LogWriterOptions {
   rawPath: string
@@ -18,7 +19,7 @@ export interface LogWriterOptions {
 /** Raw bytes taken at once; bounds the memory. */
 const roundBytes = 512 * 1024
 /** Rounds of less than `roundBytes` start at least this far apart, so that chatter costs few fsyncs. */
-const roundEveryMs = 40
+const roundEveryMs = { watched: 40, unwatched: 200 }
 /** Pause after the disk refused the text. */
 const diskRetryMs = 1000
 
@@ -29,15 +30,16 @@ export class LogWriter implements AsyncDisposable {
   readonly #log: Logger
   readonly #buffer = Buffer.allocUnsafeSlow(roundBytes)
 
-  private constructor(options: LogWriterOptions, spool: SpoolFile) {
+  private constructor(options: LogWriterOptions, spool: SpoolFile, position: TranscriptPosition | undefined) {
     this.#raw = new RawOutput(options.rawPath)
     this.#spool = spool
-    this.#transcript = new Transcript(options.redaction, options.render, spool.position)
+    this.#transcript = new Transcript(options.redaction, options.render, position)
     this.#log = options.log
   }
 
   static async open(options: LogWriterOptions): Promise<LogWriter> {
-    return new LogWriter(options, await SpoolFile.open(options.spoolPath, options.checkpointPath))
+    const spool = await SpoolFile.open(options.spoolPath, options.checkpointPath)
+    return new LogWriter(options, spool, await withinFile(spool.position, options.rawPath))
   }
 
   get spool(): Spool {
@@ -50,16 +52,21 @@ export class LogWriter implements AsyncDisposable {
    */
   async run(signal: AbortSignal, closedAt: Promise<number>): Promise<void> {
     let end: number | undefined
+    const hurry = new AbortController()
+    const hasten = () => {
+      hurry.abort()
+      this.#raw.nudge()
+    }
     void closedAt.then((sizeBytes) => {
       end = sizeBytes
-      this.#raw.nudge()
+      hasten()
     })
-    const stop = () => this.#raw.nudge()
-    signal.addEventListener('abort', stop)
+    signal.addEventListener('abort', hasten)
+    if (signal.aborted) hasten()
     try {
-      while (!(signal.aborted || this.#spool.isEnded)) await this.#round(signal, () => end)
+      while (!(signal.aborted || this.#spool.isEnded)) await this.#round(signal, () => end, hurry.signal)
     } finally {
-      signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', hasten)
     }
   }
 
@@ -68,13 +75,14 @@ export class LogWriter implements AsyncDisposable {
     await this.#spool[Symbol.asyncDispose]()
   }
 
-  async #round(signal: AbortSignal, end: () => number | undefined): Promise<void> {
+  async #round(signal: AbortSignal, end: () => number | undefined, hurry: AbortSignal): Promise<void> {
     const isClosed = end() !== undefined
     const bytes = await this.#raw.read(this.#transcript.nextRawOffset, this.#buffer)
     if (bytes.length > 0) {
       const text = this.#transcript.push(bytes)
       await this.#persist(text, false, signal)
-      if (bytes.length < roundBytes && !isClosed) await pause(roundEveryMs, signal)
+      const restMs = this.#spool.isWatched ? roundEveryMs.watched : roundEveryMs.unwatched
+      if (bytes.length < roundBytes) await pause(restMs, hurry)
       return
     }
     if (!isClosed) return this.#raw.change()
@@ -86,7 +94,6 @@ export class LogWriter implements AsyncDisposable {
   async #persist(text: Buffer, isEnded: boolean, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#raw.sync()
         await this.#spool.append(text, this.#transcript.position, isEnded)
         return
       } catch (cause) {
@@ -95,4 +102,20 @@ export class LogWriter implements AsyncDisposable {
       }
     }
   }
+}
+
+/** After a power cut the raw file may be shorter than what was read of it; what is appended now is new. */
+async function withinFile(
+  position: TranscriptPosition | undefined,
+  rawPath: string,
+): Promise<TranscriptPosition | undefined> {
+  if (position === undefined) return undefined
+  const size = await stat(rawPath).then(
+    (file) => file.size,
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return 0
+      throw cause
+    },
+  )
+  return { ...position, rawOffset: Math.min(position.rawOffset, size) }
 }

@@ -27,11 +27,6 @@ export class RawOutput implements AsyncDisposable {
     return buffer.subarray(0, bytesRead)
   }
 
-  /** Makes what was read durable, so that a checkpoint never runs ahead of the file. */
-  async sync(): Promise<void> {
-    await this.#file?.datasync()
-  }
-
   /** Resolves when the file may have grown since the last read, after 250 ms at the latest, or on `nudge`. */
   async change(): Promise<void> {
     if (this.#hints !== this.#hintsAtRead) return
