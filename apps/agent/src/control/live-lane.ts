@@ -3,7 +3,7 @@ import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib'
 import type { LiveLogHeader } from '@iac-agent/protocol'
 
 /** Largest piece whose frame stays within `limits.liveFrameBytes` (16 KiB) even when it does not compress at all. Bytes. */
-export const livePieceBytes = 15 * 1024
+const livePieceBytes = 15 * 1024
 
 /** Where frames go: one connection. */
 export interface FrameSink {

@@ -1,10 +1,10 @@
 /** Every form in which a secret may turn up in output: as it is, escaped, encoded, and line by line. */
 
 /** Shorter values are left out: hiding each `1` or `on` would hide the log, not a secret. Bytes. */
-export const shortestSecretBytes = 3
+const shortestSecretBytes = 3
 
 /** Shorter lines of a multi-line value (`}`, `---`) are left out. Bytes. */
-export const shortestLineBytes = 8
+const shortestLineBytes = 8
 
 /** The byte patterns that stand for `secret`, without doubles. */
 export function formsOf(secret: string): Buffer[] {

@@ -116,7 +116,7 @@ export class SpoolFile implements Spool, AsyncDisposable {
 }
 
 /** Somebody else shortened the spool under us. */
-export class SpoolTruncated extends Error {
+class SpoolTruncated extends Error {
   readonly code = 'spool_truncated'
   constructor(offset: number, expectedBytes: number) {
     super(`the spool ends at byte ${offset} although ${expectedBytes} bytes were written to it`)

@@ -1,6 +1,6 @@
 /** The pool's key pair, as the agent was given it. */
 
-export interface Credentials {
+interface Credentials {
   appKey: string
   appSecret: string
 }
