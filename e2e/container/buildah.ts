@@ -46,11 +46,9 @@ export class Buildah implements Engine {
   async start(options: StartOptions): Promise<Container> {
     const name = `iac-test-${randomUUID()}`
     await buildah(['from', '--name', name, options.image])
-    return new BuildahContainer(
-      name,
-      options,
-      JSON.parse(await buildah(['inspect', '--format', '{{json .Docker.Config}}', name])),
-    )
+    const inspected = await buildah(['inspect', '--type', 'image', options.image])
+    const { Docker } = JSON.parse(inspected) as { Docker: { config: ImageConfig } }
+    return new BuildahContainer(name, options, Docker.config)
   }
 }
 
@@ -64,7 +62,7 @@ class BuildahContainer implements Container {
     readonly config: ImageConfig,
   ) {
     const command = this.#runArgs([...config.Entrypoint, ...config.Cmd])
-    this.#running = runWithLines('buildah', command, { ...isolation, ...options.env })
+    this.#running = runWithLines('buildah', command, isolation)
   }
 
   get lines(): readonly string[] {
@@ -72,7 +70,7 @@ class BuildahContainer implements Container {
   }
 
   exec(command: string[]): Promise<{ code: number; output: string }> {
-    return program('buildah', this.#runArgs(command), { ...isolation, ...this.options.env })
+    return program('buildah', this.#runArgs(command), isolation)
   }
 
   async health(): Promise<number> {
@@ -120,9 +118,9 @@ class BuildahContainer implements Container {
       ...volumes.flatMap(({ volume, at }) => ['-v', `${volume.source}:${at}`]),
       ...Object.entries(files).flatMap(([from, at]) => ['-v', `${from}:${at}:ro`]),
     ]
-    // A name without a value is taken from our environment, so that no secret is on a command line.
-    const names = Object.keys(this.options.env).flatMap((key) => ['--env', key])
-    return ['run', ...mounts, ...names, this.name, '--', ...command]
+    // This buildah knows no `--env NAME` without the value; the keys in it are good for this test's server only.
+    const variables = Object.entries(this.options.env).flatMap(([key, value]) => ['--env', `${key}=${value}`])
+    return ['run', ...mounts, ...variables, this.name, '--', ...command]
   }
 }
 

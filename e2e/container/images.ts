@@ -75,7 +75,7 @@ export async function startAgentContainer(
     volumes: [{ volume, at: '/var/lib/iac-agent' }],
     files: { [terraform]: '/usr/local/bin/terraform' },
   })
-  await said(container, 'connected')
+  await said(container, 'ready')
   return container
 }
 

@@ -52,7 +52,7 @@ export async function brokenLinks(links: Link[]): Promise<string[]> {
 function hasTest(source: string, title: string): boolean {
   return ["'", '"', '`'].some((quote) => {
     const literal = quote + title.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`) + quote
-    return new RegExp(`\\(\\s*${escaped(literal)}`).test(source)
+    return new RegExp(`(?:\\b(?:it|test|describe)|\\))\\(\\s*${escaped(literal)}`).test(source)
   })
 }
 

@@ -85,7 +85,9 @@ function hasFileAndTest(cells: string[]): boolean {
   )
 }
 
+/** Some groups hold contracts, others hold groups. */
 function endpoints(): protocol.Endpoint[] {
   const groups = Object.entries(protocol).filter(([name]) => name.endsWith('Endpoints'))
-  return groups.flatMap(([, group]) => Object.values(group as Record<string, protocol.Endpoint>))
+  const members: object[] = groups.flatMap(([, group]) => Object.values(group))
+  return members.filter((member): member is protocol.Endpoint => 'audience' in member)
 }
