@@ -30,10 +30,11 @@ export async function readFailure(
 /** How many resources an apply says it changed; undefined when it did not come to that. */
 export async function readCounts(attempt: Attempt, from: number): Promise<Counts | undefined> {
   let counts: Counts | undefined
-  for await (const line of outputLines({ path: attempt.parts.layout.output, from })) {
-    if (!line.includes('"type":"change_summary"')) continue
+  const take = (line: Buffer) => {
+    if (!line.includes('"type":"change_summary"')) return
     const changes = parseEvent(line.toString())?.changes
     if (changes) counts = { add: changes.add, change: changes.change, destroy: changes.remove }
   }
+  for await (const lines of outputLines({ path: attempt.parts.layout.output, from })) lines.forEach(take)
   return counts
 }

@@ -8,7 +8,7 @@ const newline = 0x0a
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0)
 
-  /** The lines that `chunk` completes, without their newline: views of it. */
+  /** The lines that `chunk` completes, without their newline: views of it; what is kept of it is a copy. */
   push(chunk: Buffer): Buffer[] {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     const lines: Buffer[] = []
@@ -18,7 +18,7 @@ export class LineSplitter {
       at = end + 1
     }
     for (; bytes.length - at > maxLineLength; at += maxLineLength) lines.push(bytes.subarray(at, at + maxLineLength))
-    this.#rest = bytes.subarray(at)
+    this.#rest = Buffer.from(bytes.subarray(at))
     return lines
   }
 
