@@ -1,13 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { eventually, type RunningAgent } from '@iac-agent/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Rig } from './rig.js'
 
 let rig: Rig
+let agent: RunningAgent
 
 beforeAll(async () => {
   rig = await Rig.start()
-  await rig.addAgent()
+  agent = await rig.addAgent()
 })
 afterAll(async () => await rig[Symbol.asyncDispose]())
 
@@ -69,11 +71,16 @@ it('keeps 20 sensitive values out of every stored log and out of the API, howeve
   expectNoSecret({ serverLog: rig.server.child.log.text })
 })
 
-it('leaves no work directory with variables behind', async () => {
-  const agent = await rig.addAgent({ name: 'second' })
-  const files = await readdir(join(agent.dataDir, 'work')).catch(() => [])
-  const texts = await Promise.all(files.map((file) => readFile(join(agent.dataDir, 'work', file), 'utf8')))
-  expectNoSecret({ work: texts.join('') })
+it('leaves no file of the agent with a secret in it once the task is over', async () => {
+  const look = async () => {
+    const entries = await readdir(agent.dataDir, { recursive: true, withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    const texts = await Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const))
+    expect(files.length).toBeGreaterThan(0)
+    expectNoSecret(Object.fromEntries(texts))
+    return true
+  }
+  await eventually('the attempts are delivered and cleared', look, { timeoutMs: 10_000 })
 })
 
 /** Every line of every value that is long enough to tell anything. */
