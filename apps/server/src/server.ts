@@ -14,6 +14,7 @@ import { appendLive } from './domain/logs/save-chunk.js'
 import { ViewerRelay } from './domain/logs/viewer-relay.js'
 import { Reconciler } from './domain/reconciler.js'
 import { buildApp } from './http/app.js'
+import { ConnectionDrain } from './http/connection-drain.js'
 import { pairOf } from './http/credentials.js'
 import { FailedLogins } from './http/failed-logins.js'
 import { sweepUploads } from './store/blobs.js'
@@ -72,7 +73,8 @@ export async function startServer({
     tls: await readTls(config.tls),
     rateLimit: { agent: config.agentRateLimit, operator: config.operatorRateLimit },
   })
-  undo.defer(() => closeApp(app))
+  const drain = new ConnectionDrain(app.server)
+  undo.defer(() => closeApp(app, drain))
   const gateway = undo.use(
     new Gateway({
       store,
@@ -107,8 +109,9 @@ export async function startServer({
 }
 
 /** Requests may finish; those that take longer than the grace are cut off. */
-async function closeApp(app: FastifyInstance): Promise<void> {
+async function closeApp(app: FastifyInstance, connections: ConnectionDrain): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), requestGraceMs)
+  connections.drain()
   await app.close()
   clearTimeout(timer)
 }

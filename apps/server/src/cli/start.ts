@@ -109,7 +109,8 @@ function listenFault({ listen: { host, port }, tls }: ServerConfig, err: unknown
     return new CommandError(`${where}: this user may not listen there`, ExitCode.usage, { cause: err })
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return new CommandError(`${where}: this host has no such address`, ExitCode.usage, { cause: err })
-  if (tls !== undefined && (path === tls.certFile || path === tls.keyFile))
+  const isUnreadable = tls !== undefined && (path === tls.certFile || path === tls.keyFile)
+  if (isUnreadable || code?.startsWith('ERR_OSSL'))
     return new CommandError(`--tls-cert-file, --tls-key-file: ${(err as Error).message}`, ExitCode.usage, {
       cause: err,
     })

@@ -15,7 +15,7 @@ export function notFoundHandler(request: FastifyRequest, reply: FastifyReply): v
 }
 
 /** Methods of the contracts whose path fits `url`. */
-export function allowedMethods(endpoints: readonly Endpoint[], url: string): string[] {
+function allowedMethods(endpoints: readonly Endpoint[], url: string): string[] {
   const path = url.split('?', 1)[0] ?? url
   const fitting = endpoints.filter((endpoint) => patternOf(endpoint.path).test(path))
   return [...new Set(fitting.map((endpoint) => endpoint.method))].sort()

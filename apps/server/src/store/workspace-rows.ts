@@ -4,7 +4,7 @@ import { type PageOf, type PageRequest, pageOf } from './page-of-rows.js'
 import type { WorkspacesTable } from './schema/workspaces.js'
 import type { Reader, Tx } from './store.js'
 
-export type WorkspaceRow = Selectable<WorkspacesTable>
+type WorkspaceRow = Selectable<WorkspacesTable>
 export type NewWorkspace = Insertable<WorkspacesTable>
 
 /** With what a view shows beside the row: the number of the current state version, the task that holds it and since when. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Task } from '@iac-agent/protocol'
 import { type FakeAgent, startFakeAgent } from '@iac-agent/testkit'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { nextEvent, openEvents } from '../_util/event-source.js'
 import { adminToken, TestServer } from '../_util/test-server.js'
 
@@ -32,6 +32,8 @@ async function planning(server: TestServer, agentOf: { close?: FakeAgent } = {})
   }
   return { agent, task, send, seal }
 }
+
+afterEach(() => vi.useRealTimers())
 
 describe('the log stream', () => {
   it('follows a log as it grows, its ids are offsets, and it ends with the log', async () => {
@@ -65,6 +67,21 @@ describe('the log stream', () => {
       'last-event-id': '6',
     })
     expect(await nextEvent(stream.events)).toMatchObject({ id: '13', data: { offset: 6, text: 'second\n' } })
+  })
+
+  it('says every 15 s that it is still there', async () => {
+    await using server = await TestServer.start()
+    const { agent, task } = await planning(server)
+    await using _agent = agent
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const leaving = new AbortController()
+    const url = `${server.url}/api/v1/tasks/${task.id}/logs/stream`
+    const response = await fetch(url, { headers: auth, signal: leaving.signal })
+    const reader = response.body?.getReader()
+    const said = reader?.read()
+    vi.advanceTimersByTime(15_000)
+    expect(Buffer.from((await said)?.value ?? []).toString()).toMatch(/^: .*\n\n$/)
+    leaving.abort()
   })
 
   it('of an unknown task is an error answer', async () => {
