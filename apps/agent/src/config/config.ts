@@ -88,6 +88,6 @@ async function readCa(file: string): Promise<string> {
 }
 
 /** True for addresses that never leave this host. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
 }

@@ -1,6 +1,6 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
 import { statfsSync } from 'node:fs'
-import { protocolVersion } from '@iac-agent/protocol'
+import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
@@ -18,6 +18,7 @@ import { takeDataDirectory } from './data-directory.js'
 import { dispatch } from './dispatch.js'
 import { sweepExpired } from './janitor.js'
 import { openLocalSocket } from './local-socket.js'
+import { Offers } from './offers.js'
 import { resumeAttempts } from './recovery.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
@@ -90,7 +91,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
       },
       log,
     },
-    onMessage: (message) => dispatch({ attempts, state, log }, message),
+    onMessage: (message) => dispatch({ attempts, offers, state, log }, message),
     isIdle: () => attempts.isEmpty,
     onReady: () => {
       state.move('serving')
@@ -119,22 +120,26 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
     leaving: leaving.signal,
     log,
   })
-  const attempts = new Attempts({
+  const tell = (message: AgentMessage) => link.tell(message)
+  const attempts = new Attempts({ log, tell })
+  const offers = new Offers({
     data,
     workRoot: config.workRoot,
     planLimit: config.planLimit,
     state,
+    attempts,
     log,
-    tell: (message) => link.tell(message),
+    tell,
     openSession: (layout, journal) => sessions.open(layout, journal),
   })
   const heartbeat = () => {
-    const { planRunning, applyRunning, currentTasks } = attempts.counts()
+    const { planRunning, applyRunning } = attempts.load()
+    const currentTasks = attempts.inventory().map(({ task_id, attempt, stage }) => ({ task_id, attempt, stage }))
     return {
       status: state.takesWork ? (currentTasks.length > 0 ? 'busy' : 'idle') : 'draining',
       plan_running: planRunning,
       plan_limit: config.planLimit,
-      apply_running: applyRunning,
+      apply_running: applyRunning > 0,
       current_tasks: currentTasks,
       disk_free_bytes: freeBytes(data.root),
     }
@@ -149,7 +154,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
     drain: () => {
       shutdown.drain()
       link.heartbeatNow()
-      return { waiting_for: attempts.waitingFor }
+      return { waiting_for: attempts.waitingFor() }
     },
   })
   await sweepExpired(data, Date.now(), log)

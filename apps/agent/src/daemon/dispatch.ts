@@ -3,9 +3,11 @@ import { assertNever, type ServerMessage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
+import type { Offers } from './offers.js'
 
 export interface DispatchParts {
   attempts: Attempts
+  offers: Offers
   state: DaemonState
   log: Logger
 }
@@ -17,14 +19,14 @@ export function dispatch(parts: DispatchParts, message: ServerMessage): void {
   )
 }
 
-async function handle({ attempts, state, log }: DispatchParts, message: ServerMessage): Promise<void> {
+async function handle({ attempts, offers, state, log }: DispatchParts, message: ServerMessage): Promise<void> {
   switch (message.type) {
     case 'welcome':
     case 'heartbeat_ack':
       state.isDrainedByServer = message.payload.draining
       return await attempts.desire(message.payload.desired)
     case 'run_task':
-      return await attempts.offer(message.payload)
+      return await offers.take(message.payload)
     case 'cancel_task':
       return await attempts.cancel(message.payload)
     case 'start_realtime_stream':

@@ -67,7 +67,7 @@ export async function resumeAttempts(
       continue
     }
     try {
-      attempts.resume(await sessions.reopen(layout, journal))
+      attempts.start(await sessions.reopen(layout, journal))
     } catch (error) {
       await journal[Symbol.asyncDispose]()
       log.error({ err: error, kept: layout.root }, 'attempt cannot be resumed')

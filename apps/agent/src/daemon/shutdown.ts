@@ -42,7 +42,7 @@ export class Shutdown {
     const say = new Loop({
       everyMs: sayEveryMs,
       body: async () => {
-        if (!attempts.isEmpty) log.info({ waiting_for: attempts.waitingFor }, 'draining')
+        if (!attempts.isEmpty) log.info({ waiting_for: attempts.waitingFor() }, 'draining')
       },
       onError: (error) => log.error({ err: error }, 'drain'),
     })
@@ -67,7 +67,7 @@ export class Shutdown {
   #leaveAfter(ms: number): void {
     const { attempts, log } = this.parts
     const timer = setTimeout(() => {
-      log.warn({ left_behind: attempts.waitingFor }, 'grace is over')
+      log.warn({ left_behind: attempts.waitingFor() }, 'grace is over')
       this.leave(attempts.isEmpty ? ExitCode.done : ExitCode.detached)
     }, ms)
     this.#over.signal.addEventListener('abort', () => clearTimeout(timer))

@@ -18,8 +18,8 @@ export interface StatusParts {
 }
 
 export async function statusReport({ config, identity, version, data, state, attempts, link }: StatusParts) {
-  const { planRunning, applyRunning } = attempts.counts()
-  const running = attempts.waitingFor
+  const { planRunning, applyRunning } = attempts.load()
+  const running = attempts.waitingFor()
   const names = new Set(running.map(({ task_id, attempt }) => `${task_id}-${attempt}`))
   return {
     agent_id: identity.agentId,
@@ -32,7 +32,7 @@ export async function statusReport({ config, identity, version, data, state, att
     control: link.control,
     plan_running: planRunning,
     plan_limit: config.planLimit,
-    apply_running: applyRunning,
+    apply_running: applyRunning > 0,
     attempts: running,
     /** Attempt directories kept after their end, because the server refused something; removed after a day. */
     kept_attempts: (await readdir(data.attempts)).filter((name) => !names.has(name)),

@@ -23,13 +23,6 @@ export function has(facts: readonly Fact[], kind: Fact['fact']): boolean {
   return facts.some((fact) => fact.fact === kind)
 }
 
-/** True once the server acknowledged an item (for states: the one named). */
-export function isDelivered(facts: readonly Fact[], item: FactOf<'delivered'>['item'], name?: string): boolean {
-  return facts.some(
-    (fact) => fact.fact === 'delivered' && fact.item === item && (name === undefined || fact.name === name),
-  )
-}
-
 /** The terraform commands of an attempt. */
 export type Command = 'init' | 'plan' | 'show' | 'apply'
 

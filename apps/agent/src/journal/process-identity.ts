@@ -35,7 +35,7 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
 }
 
 /** The kernel's boot id: changes with every boot of the host. */
-export async function bootId(): Promise<string> {
+async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
 }
 

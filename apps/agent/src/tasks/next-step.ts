@@ -46,7 +46,7 @@ export function isAbandoned(facts: readonly Fact[]): boolean {
 }
 
 /** The attempt goes no further: it failed, was cancelled, was refused, or a command ended with an error. */
-export function isStopped(facts: readonly Fact[]): boolean {
+function isStopped(facts: readonly Fact[]): boolean {
   return has(facts, 'failed') || has(facts, 'cancelRequested') || isRefused(facts) || hasFailedRun(facts)
 }
 

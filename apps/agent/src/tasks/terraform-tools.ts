@@ -81,7 +81,7 @@ async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<R
 }
 
 /** The attempt's loopback state backend, opened once; after a restart on the same port with the same credentials. */
-export async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
+async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   if (attempt.backend) return attempt.backend
   const { journal, layout, log } = attempt.parts
   const fetched = first(journal.facts, 'fetched')

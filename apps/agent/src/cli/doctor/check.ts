@@ -1,16 +1,6 @@
 /** One question doctor asks, and its answer. */
 
-export const checkNames = [
-  'dns',
-  'tcp',
-  'proxy',
-  'tls',
-  'credentials',
-  'upgrade',
-  'clock',
-  'disk',
-  'terraform',
-] as const
+const checkNames = ['dns', 'tcp', 'proxy', 'tls', 'credentials', 'upgrade', 'clock', 'disk', 'terraform'] as const
 export type CheckName = (typeof checkNames)[number]
 
 export interface CheckResult {

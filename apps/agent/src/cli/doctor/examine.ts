@@ -9,7 +9,7 @@ import { checkClock, checkCredentials, checkUpgrade } from './server-answers.js'
 import { checkDisk, checkTerraform } from './this-machine.js'
 import { checkWay } from './way-to-server.js'
 
-/** All checks in the order of `checkNames`; what builds on a failed one is skipped. Changes nothing, here or there. */
+/** All checks, in the order of `CheckName`; what builds on a failed one is skipped. Changes nothing, here or there. */
 export async function examine(config: AgentConfig): Promise<CheckResult[]> {
   await using network = createNetwork(config.network)
   const { serverUrl } = config

@@ -1,0 +1,93 @@
+/** Takes or rejects what the server offers: journaled, work directory claimed, then accepted. */
+import { rm } from 'node:fs/promises'
+import type { AgentMessage, RunTask } from '@iac-agent/protocol'
+import type { Logger } from '@iac-agent/runtime'
+import { crashPoint } from '../journal/crash-points.js'
+import { Journal, readJournal } from '../journal/journal.js'
+import { type AttemptLayout, attemptLayout, type DataLayout } from '../journal/layout.js'
+import { TerraformError } from '../terraform/terraform-error.js'
+import type { AttemptSession } from './attempt-session.js'
+import type { Attempts } from './attempts.js'
+import { refusalOf } from './capacity.js'
+import type { DaemonState } from './daemon-state.js'
+
+export interface OffersParts {
+  data: DataLayout
+  workRoot: string
+  planLimit: number
+  state: DaemonState
+  attempts: Attempts
+  log: Logger
+  /** Sends a message to the server, or drops it: an offer without answer is made again. */
+  tell(message: AgentMessage): void
+  /** Makes the session of an attempt whose first fact is journaled; throws TerraformError when the work directory is held. */
+  openSession(layout: AttemptLayout, journal: Journal): Promise<AttemptSession>
+}
+
+const longestReason = 1000
+
+export class Offers {
+  constructor(private readonly parts: OffersParts) {}
+
+  /** The same offer again gets the same answer. */
+  async take(task: RunTask): Promise<void> {
+    const { attempts, state, planLimit } = this.parts
+    if (attempts.isReserved(task)) return
+    if (attempts.has(task)) return this.#accept(task)
+    const refusal = refusalOf({ ...attempts.load(), takesWork: state.takesWork, planLimit }, task.action)
+    if (refusal !== undefined) return this.#reject(task, refusal)
+    using _place = attempts.reserve(task)
+    try {
+      attempts.start(await this.#open(task))
+    } catch (error) {
+      this.#reject(task, reasonOf(error))
+      this.parts.log.warn({ err: error, task_id: task.task_id, attempt: task.attempt }, 'offer rejected')
+      return
+    }
+    this.#accept(task)
+    crashPoint('offer.accepted')
+  }
+
+  async #open(task: RunTask): Promise<AttemptSession> {
+    const layout = attemptLayout(this.parts.data, task.task_id, task.attempt)
+    if ((await readJournal(layout.journal)).length > 0) throw new Error(`${layout.root} holds this attempt already`)
+    const journal = await Journal.open(layout.journal)
+    try {
+      await this.#journalOffer(journal, task)
+      const session = await this.parts.openSession(layout, journal)
+      crashPoint('offer.claimed')
+      return session
+    } catch (error) {
+      await journal[Symbol.asyncDispose]()
+      await rm(layout.root, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  async #journalOffer(journal: Journal, task: RunTask): Promise<void> {
+    await journal.append({
+      fact: 'offered',
+      taskId: task.task_id,
+      attempt: task.attempt,
+      workspaceId: task.workspace_id,
+      action: task.action,
+      leaseToken: task.lease_token,
+      leaseTtlMs: task.lease_ttl_ms,
+      workRoot: this.parts.workRoot,
+    })
+    crashPoint('offer.journaled')
+  }
+
+  #accept({ task_id, attempt }: RunTask): void {
+    this.parts.tell({ type: 'task_accepted', payload: { task_id, attempt } })
+  }
+
+  #reject({ task_id, attempt }: RunTask, reason: string): void {
+    this.parts.tell({ type: 'task_rejected', payload: { task_id, attempt, reason } })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof TerraformError) return error.code
+  return `agent_fault: ${error instanceof Error ? error.message : String(error)}`.slice(0, longestReason)
+}
