@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type FakeAgent, startFakeAgent } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from './rig.js'
+import { SeedAgent } from './seed-agent.js'
 
 let rig: Rig
-const made: FakeAgent[] = []
+const made: SeedAgent[] = []
+let count = 0
 
 /** A lease of 4 s makes "three leases long" quick to wait for; the seed's own 60 s and 3 minutes hold with IAC_E2E_LONG=1. */
 const isLong = process.env.IAC_E2E_LONG === '1'
@@ -14,34 +15,28 @@ beforeAll(async () => {
   rig = await Rig.start({ args: ['--lease-ttl', `${leaseMs / 1000}s`, '--heartbeat-interval', isLong ? '10s' : '1s'] })
 })
 afterAll(async () => {
-  for (const agent of made) await agent[Symbol.asyncDispose]()
+  for (const agent of made) await agent.close()
   await rig[Symbol.asyncDispose]()
 })
 
-/** Bare ws and HTTP with the pool's key headers: the seed's endpoints and messages, nothing else. */
-async function seedAgent(): Promise<FakeAgent> {
-  for (const agent of made.splice(0)) await agent[Symbol.asyncDispose]()
-  const { key } = rig.pool
-  const agent = await startFakeAgent({
-    url: rig.server.url,
-    key,
-    agentId: `seed-${made.length}-${Date.now()}`,
-    seedOnly: true,
-  })
+/** The agents before are gone, so that nothing is offered to them. */
+async function connect(): Promise<SeedAgent> {
+  for (const agent of made.splice(0)) await agent.close()
+  const agent = await SeedAgent.connect(rig.server.url, rig.pool.key, `seed-${++count}`)
   made.push(agent)
   return agent
 }
 
 describe('an agent that speaks only the seed', () => {
   it('is known from its first connection on, and completes a plan', async () => {
-    const agent = await seedAgent()
-    const listed = await rig.client.agents.get({ params: { agent_id: agent.agentId } })
+    const agent = await connect()
+    const listed = await rig.client.agents.get({ params: { agent_id: agent.id } })
     expect(listed).toMatchObject({ status: 'online', registered: false })
 
     const workspace = await rig.workspace('output "a" { value = 1 }')
     const id = await rig.queue(workspace, 'plan')
     expect(await agent.next('run_task')).toMatchObject({ task_id: id, workspace_id: workspace, action: 'plan' })
-    const data = (await (await agent.http('GET', `/tasks/${id}/data`)).json()) as { workspace: object }
+    const data = (await (await agent.get(`${id}/data`)).json()) as { workspace: object }
     expect(data.workspace).toMatchObject({
       workspace_id: workspace,
       execution_mode: 'remote',
@@ -67,7 +62,7 @@ describe('an agent that speaks only the seed', () => {
   })
 
   it('is never offered a destroy, nor an apply that needs a saved plan', async () => {
-    const agent = await seedAgent()
+    const agent = await connect()
     const workspace = await rig.workspace('output "a" { value = 1 }')
     const destroy = await rig.queue(workspace, 'destroy')
     const other = await rig.queue(await rig.workspace('output "a" { value = 1 }'), 'plan_and_apply')
@@ -84,22 +79,19 @@ describe('an agent that speaks only the seed', () => {
   it('is not sent a task twice while it runs three leases long, and is cancelled by cancel_task', {
     timeout: 300_000,
   }, async () => {
-    const agent = await seedAgent()
+    const agent = await connect()
     const id = await rig.queue(await rig.workspace('output "a" { value = 1 }'), 'plan')
     await agent.next('run_task')
-    await agent.http('GET', `/tasks/${id}/data`)
+    await agent.get(`${id}/data`)
     await put(agent, id, { status: 'running', stage: 'planning' })
-    const beats = setInterval(
-      () => agent.heartbeat({ current_tasks: [id], plan_running: 1, status: 'busy' }),
-      leaseMs / 6,
-    )
+    const beats = setInterval(() => agent.heartbeat([id]), leaseMs / 6)
     const until = performance.now() + 3 * leaseMs
     await rig.taskWhen(id, 'running for long', ({ status }) => status === 'running' && performance.now() > until, {
       timeoutMs: 4 * leaseMs,
       everyMs: 200,
     })
-    expect(agent.messages.filter(({ type }) => type === 'run_task')).toHaveLength(1)
-    expect(await rig.task(id)).toMatchObject({ attempt: 1, unreachable_since: null, agent_id: agent.agentId })
+    expect(agent.offered).toEqual([id])
+    expect(await rig.task(id)).toMatchObject({ attempt: 1, unreachable_since: null, agent_id: agent.id })
 
     await rig.client.tasks.cancel({ params: { id } })
     expect(await agent.next('cancel_task')).toMatchObject({ task_id: id })
@@ -109,11 +101,11 @@ describe('an agent that speaks only the seed', () => {
   })
 
   it('applies with allow_unsaved_plan, and gets one version for the same state twice, the next for another', async () => {
-    const agent = await seedAgent()
+    const agent = await connect()
     const workspace = await rig.workspace('resource "terraform_data" "a" {}', { allow_unsaved_plan: true })
     const id = await rig.queue(workspace, 'plan_and_apply')
-    await agent.next('run_task', ({ action }) => action === 'plan')
-    await agent.http('GET', `/tasks/${id}/data`)
+    expect(await agent.next('run_task')).toMatchObject({ task_id: id, action: 'plan' })
+    await agent.get(`${id}/data`)
     await put(agent, id, {
       status: 'success',
       stage: 'completed',
@@ -123,8 +115,8 @@ describe('an agent that speaks only the seed', () => {
     })
     await rig.reached(id, 'apply_pending')
     await rig.confirm(id)
-    await agent.next('run_task', ({ action, task_id }) => action === 'apply' && task_id === id)
-    await agent.http('GET', `/tasks/${id}/data`)
+    expect(await agent.next('run_task')).toMatchObject({ task_id: id, action: 'apply' })
+    await agent.get(`${id}/data`)
     await put(agent, id, { status: 'running', stage: 'applying' })
 
     const state = {
@@ -148,25 +140,25 @@ describe('an agent that speaks only the seed', () => {
   })
 })
 
-function chunk(agent: FakeAgent, id: number, content: string, offset: number): Promise<Response> {
+function chunk(agent: SeedAgent, id: number, content: string, offset: number): Promise<Response> {
   const checksum = createHash('sha256').update(content).digest('hex')
-  return agent.http('POST', `/tasks/${id}/logs/chunk`, { body: { phase: 'plan', content, offset, checksum } })
+  return agent.give(`${id}/logs/chunk`, { phase: 'plan', content, offset, checksum })
 }
 
-async function put(agent: FakeAgent, id: number, body: object): Promise<void> {
-  const response = await agent.http('PUT', `/tasks/${id}/status`, { body })
+async function put(agent: SeedAgent, id: number, body: object): Promise<void> {
+  const response = await agent.give(`${id}/status`, body)
   expect(await response.json()).toMatchObject({ status: expect.any(String) })
   expect(response.status).toBe(200)
 }
 
-async function save(agent: FakeAgent, id: number, content: object): Promise<unknown> {
+async function save(agent: SeedAgent, id: number, content: object): Promise<unknown> {
   const text = JSON.stringify(content)
   const checksum = createHash('sha256').update(text).digest('hex')
-  const response = await agent.http('POST', `/tasks/${id}/state`, { body: { content, checksum, size: text.length } })
+  const response = await agent.give(`${id}/state`, { content, checksum, size: text.length })
   return response.json()
 }
 
-async function finish(agent: FakeAgent, id: number): Promise<void> {
+async function finish(agent: SeedAgent, id: number): Promise<void> {
   await put(agent, id, { status: 'success', stage: 'completed' })
   await rig.reached(id, 'success')
 }
