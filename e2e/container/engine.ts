@@ -1,7 +1,4 @@
-/** What the tests ask of a container engine, and which one is there. */
-import { Buildah } from './buildah.js'
-import { program } from './command.js'
-import { Docker } from './docker.js'
+/** What the tests ask of a container engine. */
 
 /** Build, measure, run. Containers share the host's network, so that every engine reaches loopback alike. */
 export interface Engine {
@@ -39,15 +36,4 @@ export interface Container extends AsyncDisposable {
   health(): Promise<number>
   /** Sends the stop signal, waits up to `graceMs`, then kills all of it. Answers whether it had to kill. */
   stop(graceMs: number): Promise<{ killed: boolean }>
-}
-
-/** The first engine that answers; the error says how to get one. */
-export async function findEngine(): Promise<Engine> {
-  for (const name of ['docker', 'podman'] as const) {
-    if ((await program(name, ['info'])).code === 0) return new Docker(name)
-  }
-  if ((await program('buildah', ['--version'])).code === 0) return new Buildah()
-  throw new Error(
-    'No container engine answers: install docker, podman or buildah, for example `apt-get install buildah` (as root it needs no daemon).',
-  )
 }

@@ -1,7 +1,7 @@
 import { isFinal } from '@iac-agent/protocol'
 import { createPoolAndKey, eventually } from '@iac-agent/testkit'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { findEngine } from './engine.js'
+import { findEngine } from './find-engine.js'
 import { buildImages, type Images, startAgentContainer, startServerContainer } from './images.js'
 
 const megabyte = 1_000_000

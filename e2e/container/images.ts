@@ -42,7 +42,7 @@ export interface ServerContainer extends AsyncDisposable {
 }
 
 /** One operator token for the servers of a test, so that a second container of the same volume knows it. */
-export const operatorToken = randomBytes(24).toString('base64url')
+const operatorToken = randomBytes(24).toString('base64url')
 
 /** On a free port of loopback, with its data on `volume`. */
 export async function startServerContainer({ engine, server }: Images, volume: Volume): Promise<ServerContainer> {

@@ -15,7 +15,7 @@ export interface RunningManager extends AsyncDisposable {
   ended: Promise<ControlEnd>
 }
 
-export const heartbeat: Heartbeat = {
+const heartbeat: Heartbeat = {
   status: 'idle',
   plan_running: 0,
   plan_limit: 3,

@@ -15,7 +15,7 @@ import { RemoteDataAccessor } from '../../src/server-api/remote-data-accessor.js
 import { Retry } from '../../src/server-api/retry.js'
 import { connect } from '../_util/connection.js'
 
-export const noLive: LiveChannel = { isOpen: false, send: () => Promise.resolve(false) }
+const noLive: LiveChannel = { isOpen: false, send: () => Promise.resolve(false) }
 
 /** The directory of an attempt; outlives the processes that work on it. */
 export interface AttemptDirectory extends AsyncDisposable {
