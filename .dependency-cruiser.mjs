@@ -57,7 +57,13 @@ function floors(app, list) {
     return floor.flatMap((folder) => {
       const forbidden = [...above, ...(index === 0 ? [] : floor.filter((other) => other !== folder))]
       if (forbidden.length === 0) return []
-      return [zone(`${app}-${folder}-imports-downwards`, `${src}${folder}`, `${src}(${forbidden.join('|')})`)]
+      return [
+        zone(
+          `${app}-${folder.replace(/\W.*/, '')}-imports-downwards`,
+          `${src}${folder}`,
+          `${src}(${forbidden.join('|')})`,
+        ),
+      ]
     })
   })
 }
