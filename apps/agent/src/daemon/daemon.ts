@@ -1,5 +1,4 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
-import { statfsSync } from 'node:fs'
 import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
@@ -16,6 +15,7 @@ import { credentialSource } from './credential-source.js'
 import { DaemonState } from './daemon-state.js'
 import { takeDataDirectory } from './data-directory.js'
 import { dispatch } from './dispatch.js'
+import { freeBytes } from './free-bytes.js'
 import { sweepExpired } from './janitor.js'
 import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
@@ -167,11 +167,6 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
   await attempts.ended()
   await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
   return code
-}
-
-function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize
 }
 
 /** The connection ended for good while we wanted to stay: another process has this agent's name. */

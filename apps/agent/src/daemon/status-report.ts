@@ -5,6 +5,7 @@ import type { AgentIdentity } from '../config/identity.js'
 import type { DataLayout } from '../journal/layout.js'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
+import { freeBytes } from './free-bytes.js'
 import type { ServerLink } from './server-link.js'
 
 export interface StatusParts {
@@ -36,6 +37,7 @@ export async function statusReport({ config, identity, version, data, state, att
     attempts: running,
     /** Attempt directories kept after their end, because the server refused something; removed after a day. */
     kept_attempts: (await readdir(data.attempts)).filter((name) => !names.has(name)),
+    disk_free_bytes: freeBytes(data.root),
     data_dir: data.root,
     work_root: config.workRoot,
     /** Work directories of workspaces, with what init left in them. */

@@ -36,6 +36,17 @@ export function runsOf(
     .map(({ run }) => ({ run, exited: all(facts, 'exited').find((exit) => exit.run === run) }))
 }
 
+/** The run that was spawned and whose end is not recorded: it may be alive. */
+export function pendingRun(facts: readonly Fact[]): FactOf<'spawning'> | undefined {
+  const ended = new Set(all(facts, 'exited').map(({ run }) => run))
+  return all(facts, 'spawning').find(({ run }) => !ended.has(run))
+}
+
+/** The command of a run, from its name. */
+export function commandOf(run: string): Command {
+  return run.split('-')[0] as Command
+}
+
 /** Name of the next run of a command: `plan-1`, then `plan-2`. */
 export function nextRunName(facts: readonly Fact[], command: Command): string {
   return `${command}-${runsOf(facts, command).length + 1}`

@@ -44,6 +44,15 @@ describe('a plan', () => {
   })
 
   it.each([
+    ['failed', { fact: 'failed', code: 'agent_fault', message: 'm' }],
+    ['was cancelled', { fact: 'cancelRequested', reason: 'operator' }],
+  ] as [string, NewFact][])('waits for a spawned command before anything else, even once it %s', (_, stopped) => {
+    expect(next(...prepared, ...ran('init-1'), { fact: 'spawning', run: 'plan-1', outputOffset: 9 }, stopped)).toBe(
+      'plan',
+    )
+  })
+
+  it.each([
     ['failed', [{ fact: 'failed', code: 'agent_fault', message: 'm' }]],
     ['was cancelled', [{ fact: 'cancelRequested', reason: 'operator' }]],
     ['lost its init', [...prepared, ...ran('init-1', 1)]],

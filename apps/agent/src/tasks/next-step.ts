@@ -1,6 +1,6 @@
 /** What an attempt does next, decided from its facts alone: a fresh run and a recovered one go the same way. */
 import { mayApply } from '@iac-agent/protocol'
-import { first, has, runsOf } from '../journal/attempt-facts.js'
+import { commandOf, first, has, pendingRun, runsOf } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 
 export type Step =
@@ -32,6 +32,8 @@ export type Step =
 /** The next step; undefined when the outcome is recorded and only delivery remains. */
 export function nextStep(facts: readonly Fact[]): Step | undefined {
   if (has(facts, 'outcome')) return undefined
+  const pending = pendingRun(facts)
+  if (pending) return commandOf(pending.run) // whatever happened: nothing else is touched before its end is known
   if (isAbandoned(facts)) return has(facts, 'released') ? undefined : 'release'
   return (isStopped(facts) ? undefined : forwardStep(facts)) ?? closingStep(facts)
 }
@@ -46,7 +48,7 @@ export function isAbandoned(facts: readonly Fact[]): boolean {
 }
 
 /** The attempt goes no further: it failed, was cancelled, was refused, or a command ended with an error. */
-function isStopped(facts: readonly Fact[]): boolean {
+export function isStopped(facts: readonly Fact[]): boolean {
   return has(facts, 'failed') || has(facts, 'cancelRequested') || isRefused(facts) || hasFailedRun(facts)
 }
 

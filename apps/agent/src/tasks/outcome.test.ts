@@ -90,6 +90,10 @@ describe('a cancel', () => {
     expect(plan(...prepared, ...interrupted)).toEqual({ status: 'cancelled' })
   })
 
+  it('ends an attempt as cancelled whose command was kept from starting', () => {
+    expect(plan(...prepared, cancel, ...ran('init-1', 125))).toEqual({ status: 'cancelled' })
+  })
+
   it('does not hide a failure that came before anybody signalled', () => {
     expect(plan(...prepared, ...broke('plan-1', 'Invalid function argument'), cancel).status).toBe('failed')
   })

@@ -1,7 +1,8 @@
 /** What an attempt came to, decided from its facts alone: final status, counts, and one clear sentence when it failed. */
 import type { TaskErrorCode } from '@iac-agent/protocol'
-import { all, type Command, first, has, runsOf } from '../journal/attempt-facts.js'
+import { all, type Command, commandOf, first, has, runsOf } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, Fact } from '../journal/attempt-record.js'
+import { notStartedCode } from '../terraform/run-facts.js'
 
 export interface OutcomeOf {
   status: 'success' | 'applied' | 'failed' | 'cancelled'
@@ -67,7 +68,7 @@ function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   if (!broken) return undefined
   const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
-  const command = broken.run.split('-')[0] as Command
+  const command = commandOf(broken.run)
   if (!told) return failed(codeOf[command], `terraform ${command} ended with exit code ${broken.code}.`)
   return failed(classify(command, told), sentenceOf(told, diagnostics.length))
 }
@@ -78,8 +79,11 @@ function withoutPreface(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return telling.length > 0 ? telling : diagnostics
 }
 
+/** The command that ended with an error; one that was never started says nothing. */
 function failedRun(facts: readonly Fact[]) {
-  return all(facts, 'exited').findLast((exit) => exit.code !== 0 && exit.needsInit !== true)
+  return all(facts, 'exited').findLast(
+    (exit) => exit.code !== 0 && exit.code !== notStartedCode && exit.needsInit !== true,
+  )
 }
 
 const codeOf: Record<Command, TaskErrorCode> = {

@@ -1,16 +1,17 @@
 /** Runs one terraform command of an attempt under its supervisor, journaled before and after, cancellable in between. */
 import { mkdir, symlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { type Command, nextRunName, runsOf } from '../journal/attempt-facts.js'
-import type { Counts, Diagnostic } from '../journal/attempt-record.js'
+import { assertNever } from '@iac-agent/protocol'
+import { type Command, nextRunName, pendingRun } from '../journal/attempt-facts.js'
+import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
-import { readRun } from '../terraform/run-facts.js'
+import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
 import { type RunEnd, SupervisedRun, startRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
 import { climbLadder } from './climb-ladder.js'
+import { isStopped } from './next-step.js'
 import { sizeOf } from './size-of.js'
-import { StepFailure } from './step-failure.js'
 
 export interface CommandLine {
   command: Command
@@ -32,48 +33,31 @@ export interface Reading {
 }
 
 /**
- * Starts the command, or goes on with the one a former agent process started, waits for its end and records it as `exited`.
+ * Starts the command, or goes on with the one a former agent process started, waits for its end and records it as `exited`; as
+ * `failed` too when it never ran, or nobody knows how it ended.
  * @param read looks at the end before it is recorded
- * @throws StepFailure when the command never ran, or nobody knows how it ended
  */
 export async function runCommand(
   attempt: Attempt,
   line: CommandLine,
   read: (code: number, outputOffset: number) => Promise<Reading>,
 ): Promise<void> {
-  const { journal, leaving, log } = attempt.parts
   const { run, outputOffset } = await intend(attempt, line.command)
   const supervised = await startOrAdopt(attempt, run, line)
   crashPoint(`run.${line.command}.started`)
-  const done = new AbortController()
-  const ladder = climbLadder(attempt, {
-    run,
-    supervised,
-    graceMs: line.cancelGraceMs,
-    signal: AbortSignal.any([done.signal, leaving]),
-  })
-  let end: RunEnd
-  try {
-    end = await supervised.wait(leaving)
-  } finally {
-    done.abort()
-    await ladder
-  }
+  const end = supervised ? await waitForEnd(attempt, run, supervised, line.cancelGraceMs) : neverStarted
   crashPoint(`run.${line.command}.ended`)
-  const code = codeOf(end, line.command)
-  log.info({ run, code }, 'command ended')
-  await journal.append({ fact: 'exited', run, code, ...(await read(code, outputOffset)) })
+  await recordEnd(attempt, run, line.command, end, (code) => read(code, outputOffset))
   crashPoint(`run.${line.command}.recorded`)
 }
+
+const neverStarted: RunEnd = { kind: 'not_started' }
 
 /** The run that is under way by the journal, else a new one, durable before anything is spawned. */
 async function intend(attempt: Attempt, command: Command): Promise<{ run: string; outputOffset: number }> {
   const { journal, layout } = attempt.parts
-  const pending = journal.facts.find(
-    (fact) =>
-      fact.fact === 'spawning' && runsOf(journal.facts, command).some(({ run, exited }) => run === fact.run && !exited),
-  )
-  if (pending?.fact === 'spawning') return pending
+  const pending = pendingRun(journal.facts)
+  if (pending) return pending
   const run = nextRunName(journal.facts, command)
   const directory = runDirectory(layout, run)
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -85,26 +69,75 @@ async function intend(attempt: Attempt, command: Command): Promise<{ run: string
   return { run, outputOffset }
 }
 
-async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): Promise<SupervisedRun> {
+/** Undefined: the attempt was stopped before anything was started, and now nothing will be. */
+async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): Promise<SupervisedRun | undefined> {
   const runDir = runDirectory(attempt.parts.layout, run)
+  if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
   return await startRun({ script: line.script, runDir, command: [...line.argv], cwd: line.cwd, env: line.env })
 }
 
-function codeOf(end: RunEnd, command: Command): number {
+/** With the cancel ladder beside it. */
+async function waitForEnd(attempt: Attempt, run: string, supervised: SupervisedRun, graceMs: number): Promise<RunEnd> {
+  const { leaving } = attempt.parts
+  const done = new AbortController()
+  const ladder = climbLadder(attempt, { run, supervised, graceMs, signal: AbortSignal.any([done.signal, leaving]) })
+  try {
+    return await supervised.wait(leaving)
+  } finally {
+    done.abort()
+    await ladder
+  }
+}
+
+async function recordEnd(
+  attempt: Attempt,
+  run: string,
+  command: Command,
+  end: RunEnd,
+  read: (code: number) => Promise<Reading>,
+): Promise<void> {
+  const { journal, log } = attempt.parts
+  log.info({ run, ...end }, 'command ended')
   switch (end.kind) {
     case 'exited':
-      return end.exitCode
+      return await journal.append({
+        fact: 'exited',
+        run,
+        code: end.exitCode,
+        ...(await readIfPossible(attempt, () => read(end.exitCode))),
+      })
     case 'not_started':
-      throw new StepFailure('agent_fault', `terraform ${command} could not be started on the agent's host.`)
+      await journal.append({ fact: 'exited', run, code: notStartedCode })
+      if (isStopped(journal.facts.slice(0, -1))) return
+      return await journal.append(faultOf(`terraform ${command} was not started on the agent's host.`))
     case 'lost':
-      throw new StepFailure(
-        'agent_fault',
-        `Somebody killed the supervisor of terraform ${command}: how it ended is unknown.`,
+      await journal.append({ fact: 'exited', run, code: unknownCode })
+      return await journal.append(
+        faultOf(`The supervisor of terraform ${command} was killed: how it ended is unknown.`),
       )
+    default:
+      return assertNever(end)
   }
+}
+
+/** What the output tells only explains: an output that cannot be read must not keep the end from being recorded. */
+async function readIfPossible(attempt: Attempt, read: () => Promise<Reading>): Promise<Reading> {
+  try {
+    return await read()
+  } catch (error) {
+    attempt.parts.log.warn({ err: error }, 'output of the command cannot be read')
+    return {}
+  }
+}
+
+/** Stands for the exit code of a command whose supervisor was killed. */
+const unknownCode = -1
+
+function faultOf(message: string): NewFact {
+  return { fact: 'failed', code: 'agent_fault', message }
 }
 
 async function linkOutput(path: string, target: string): Promise<void> {

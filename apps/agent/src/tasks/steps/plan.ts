@@ -1,6 +1,6 @@
 /** `terraform plan -out`, in terraform's own words. */
 import { writeFileAtomic } from '@iac-agent/runtime'
-import { has, runsOf } from '../../journal/attempt-facts.js'
+import { has, pendingRun, runsOf } from '../../journal/attempt-facts.js'
 import { planArguments, planMode } from '../../terraform/commands.js'
 import { asksForInit } from '../../terraform/output-reading.js'
 import { snapshotTree } from '../../terraform/plan-archive.js'
@@ -12,7 +12,7 @@ export async function planStep(attempt: Attempt, tools: TerraformTools): Promise
   const { journal, layout, work } = attempt.parts
   const { task } = await attempt.data()
   const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
-  if (!runsOf(journal.facts, 'plan').some(({ exited }) => !exited)) {
+  if (!pendingRun(journal.facts)) {
     await writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path)))
   }
   const argv = [
