@@ -55,7 +55,12 @@ export const agentSettings = defineSettings('IAC_AGENT', {
     default: '3',
   }),
   labels: setting({ flag: 'labels', value: 'k=v,…', help: 'workspaces can ask for them', parse: labels, default: '' }),
-  terraformPath: setting({ flag: 'terraform-path', value: 'file', help: 'this binary instead of the one on PATH', parse: path }),
+  terraformPath: setting({
+    flag: 'terraform-path',
+    value: 'file',
+    help: 'this binary instead of the one on PATH',
+    parse: path,
+  }),
   terraformReleasesUrl: setting({
     flag: 'terraform-releases-url',
     value: 'url',
