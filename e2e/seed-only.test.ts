@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { eventually } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from './rig.js'
 import { SeedAgent } from './seed-agent.js'
@@ -30,8 +31,11 @@ async function connect(): Promise<SeedAgent> {
 describe('an agent that speaks only the seed', () => {
   it('is known from its first connection on, and completes a plan', async () => {
     const agent = await connect()
-    const listed = await rig.client.agents.get({ params: { agent_id: agent.id } })
-    expect(listed).toMatchObject({ status: 'online', registered: false })
+    const listed = await eventually('the agent is online', async () => {
+      const found = await rig.client.agents.get({ params: { agent_id: agent.id } })
+      return found.status === 'online' ? found : undefined
+    })
+    expect(listed.registered).toBe(false)
 
     const workspace = await rig.workspace('output "a" { value = 1 }')
     const id = await rig.queue(workspace, 'plan')
