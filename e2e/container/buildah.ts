@@ -73,8 +73,8 @@ class BuildahContainer implements Container {
     return program('buildah', this.#runArgs(command), isolation)
   }
 
-  async health(): Promise<number> {
-    return (await this.exec(this.config.Healthcheck.Test.slice(1))).code
+  health(): Promise<{ code: number; output: string }> {
+    return this.exec(this.config.Healthcheck.Test.slice(1))
   }
 
   async stop(graceMs: number): Promise<{ killed: boolean }> {

@@ -66,10 +66,10 @@ class DockerContainer implements Container {
     return program(this.engine, ['exec', this.name, ...command])
   }
 
-  async health(): Promise<number> {
+  async health(): Promise<{ code: number; output: string }> {
     const asked = ['inspect', '--format', '{{json .Config.Healthcheck.Test}}', this.name]
     const test: string[] = JSON.parse(await succeed(this.engine, asked))
-    return (await this.exec(test.slice(1))).code
+    return this.exec(test.slice(1))
   }
 
   async stop(graceMs: number): Promise<{ killed: boolean }> {

@@ -32,8 +32,8 @@ export interface Container extends AsyncDisposable {
   readonly lines: readonly string[]
   /** Runs a command beside it, as the image's user; answers its exit code and output. */
   exec(command: string[]): Promise<{ code: number; output: string }>
-  /** The image's own health command's exit code. */
-  health(): Promise<number>
+  /** Runs the image’s own health command; 0 is healthy. */
+  health(): Promise<{ code: number; output: string }>
   /** Sends the stop signal, waits up to `graceMs`, then kills all of it. Answers whether it had to kill. */
   stop(graceMs: number): Promise<{ killed: boolean }>
 }
