@@ -6,6 +6,7 @@ import {
   labels,
   list,
   listenAddress,
+  networks,
   path,
   sizeBytes,
   text,
@@ -43,6 +44,12 @@ describe('setting parsers', () => {
     expect(labels('zone=eu,gpu=,q=a=b')).toEqual({ zone: 'eu', gpu: '', q: 'a=b' })
     for (const wrong of ['zone', '=eu', '-a=b']) expect(() => labels(wrong), wrong).toThrow('is not a label')
     expect(() => labels('a=1,a=2')).toThrow('label "a" is given twice')
+  })
+
+  it('read addresses and networks', () => {
+    expect(networks('127.0.0.1, 10.0.0.0/8,::1,fd00::/8')).toEqual(['127.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8'])
+    for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0/8', '::1/129', '10.0.0.0/', '/8'])
+      expect(() => networks(wrong), wrong).toThrow('is not an address or a network')
   })
 
   it('read addresses to listen on', () => {

@@ -1,4 +1,5 @@
 /** Text of a flag, variable or YAML scalar to a typed value; each throws a plain Error that says what is wrong with it. */
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
 export type SettingParser<T> = (text: string) => T
@@ -57,6 +58,18 @@ export const list: SettingParser<string[]> = (value) =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+
+/** `127.0.0.1,10.0.0.0/8,fd00::/8`: addresses and networks. */
+export const networks: SettingParser<string[]> = (value) => {
+  const items = list(value)
+  for (const item of items) {
+    const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(item) ?? []
+    const version = isIP(address)
+    if (version === 0 || Number(bits ?? 0) > (version === 4 ? 32 : 128))
+      throw new Error(`${quoted(item)} is not an address or a network such as 10.0.0.0/8`)
+  }
+  return items
+}
 
 /** `zone=eu,gpu=yes`; a name may come once. */
 export const labels: SettingParser<Record<string, string>> = (value) => {
