@@ -96,7 +96,8 @@ export function addSettingFlags<T extends SettingsTable>(
     const one = settings.table[key]
     if (one === undefined) continue
     const variable = one.kind === 'secret' ? `${variableOf(settings, one)}[_FILE]` : variableOf(settings, one)
-    const fallback = one.default === undefined || one.default === '' || one.kind === 'switch' ? '' : `, default ${one.default}`
+    const fallback =
+      one.default === undefined || one.default === '' || one.kind === 'switch' ? '' : `, default ${one.default}`
     command.option(
       one.kind === 'switch' ? flagOf(one) : `${flagOf(one)} <${one.value}>`,
       `${one.help} (${variable}${fallback})`,
