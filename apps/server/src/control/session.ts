@@ -24,6 +24,8 @@ const unsentLimitBytes = 8 * 1024 * 1024
 const workLimit = 64
 /** A peer that does not answer our close in this time is cut off. */
 const closeGraceMs = 2_000
+/** RFC 6455: 125 of a control frame, less two for the code; ws throws beyond it. */
+const closeReasonBytes = 123
 
 export class Session {
   readonly connectionId = randomUUID()
@@ -111,10 +113,15 @@ export class Session {
     this.#isClosed = true
     clearTimeout(this.#silence)
     this.socket.resume()
-    this.socket.close(code, reason.slice(0, 120))
+    this.socket.close(code, shortened(reason))
     const cut = setTimeout(() => this.socket.terminate(), closeGraceMs)
     this.socket.once('close', () => clearTimeout(cut))
   }
+}
+
+/** Cut to the bytes a close frame has room for, at a whole character. */
+function shortened(reason: string): string {
+  return new TextDecoder().decode(Buffer.from(reason).subarray(0, closeReasonBytes), { stream: true })
 }
 
 function bufferOf(data: RawData): Buffer {
