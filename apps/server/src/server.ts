@@ -15,8 +15,9 @@ import { ViewerRelay } from './domain/logs/viewer-relay.js'
 import { Reconciler } from './domain/reconciler.js'
 import { buildApp } from './http/app.js'
 import { ConnectionDrain } from './http/connection-drain.js'
-import { pairOf } from './http/credentials.js'
+import { type Credentials, requireKey } from './http/credentials.js'
 import { FailedLogins } from './http/failed-logins.js'
+import { TrustedProxies } from './http/trusted-proxies.js'
 import { sweepUploads } from './store/blobs.js'
 import type { Store } from './store/store.js'
 
@@ -58,18 +59,20 @@ export async function startServer({
   const hub = new ControlHub()
   const logs = undo.use(new LogWatch(store))
   const keys = undo.use(new KeyCheck({ store, clock, onExpiresSoon: (keyId, at) => warnExpiry(logger, keyId, at) }))
+  const credentials: Credentials = {
+    keys,
+    tokens: new TokenCheck(store, config.operatorToken?.reveal()),
+    failures: new FailedLogins(failedLoginsPerMinute, clock),
+  }
+  const proxies = new TrustedProxies(config.trustedProxies)
   const { heartbeatIntervalMs, leaseTtlMs, offerTimeoutMs } = config
   const app = await buildApp({
     logger,
-    credentials: {
-      keys,
-      tokens: new TokenCheck(store, config.operatorToken?.reveal()),
-      failures: new FailedLogins(failedLoginsPerMinute, clock),
-    },
+    credentials,
     agent: { store, clock, heartbeatIntervalMs, leaseTtlMs },
     operator: { store, clock, link: hub, logs, stopping: stopping.signal },
     open: { store, clock, version },
-    trustedProxies: [...config.trustedProxies],
+    proxies,
     tls: await readTls(config.tls),
     rateLimit: { agent: config.agentRateLimit, operator: config.operatorRateLimit },
   })
@@ -81,10 +84,7 @@ export async function startServer({
       clock,
       hub,
       logger,
-      authenticate: async (headers) => {
-        const pair = pairOf(headers)
-        return pair === undefined ? null : keys.check(pair.appKey, pair.appSecret)
-      },
+      authenticate: (request) => requireKey(credentials, request.headers, proxies.clientOf(request)),
       appendLive: (live) => appendLive({ store, clock }, live),
       heartbeatIntervalMs,
       silenceMs: timing.controlSilenceMs,

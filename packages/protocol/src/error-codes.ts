@@ -68,6 +68,12 @@ export class ApiError extends Error {
   get httpStatus(): number {
     return httpStatusOf(this.code)
   }
+  /** what `Retry-After` says, in seconds: for `rate_limited` and `unavailable`, from `details.retry_after_ms`, 1 when it is absent */
+  get retryAfterSeconds(): number | undefined {
+    if (this.code !== 'rate_limited' && this.code !== 'unavailable') return undefined
+    const { retry_after_ms: ms } = this.details
+    return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : 1
+  }
   /** whether the same request, sent again unchanged, may succeed */
   get isRetryable(): boolean {
     return rules[this.code].retryable

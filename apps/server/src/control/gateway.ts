@@ -1,5 +1,5 @@
 /** The C&C WebSocket's door: credentials are checked before the upgrade; behind it one session per socket. */
-import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ApiError, agentFleetEndpoints, limits } from '@iac-agent/protocol'
 import type { Clock, Logger } from '@iac-agent/runtime'
@@ -14,8 +14,8 @@ import { Reception } from './reception.js'
 import { refuseUpgrade } from './refuse-upgrade.js'
 import { Session, type SessionIdentity } from './session.js'
 
-/** Whose key the headers carry; null when it is wrong, expired or revoked. */
-type Authenticate = (headers: IncomingHttpHeaders) => Promise<{ poolId: string; keyId: string } | null>
+/** Whose key the request carries. Throws ApiError `unauthorized`, `rate_limited`. */
+type Authenticate = (request: IncomingMessage) => Promise<{ poolId: string; keyId: string }>
 
 export interface GatewayOptions {
   readonly store: Store
@@ -84,11 +84,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #identify(request: IncomingMessage): Promise<SessionIdentity> {
-    const url = new URL(request.url ?? '/', 'http://server')
-    if (url.pathname !== agentFleetEndpoints.control.path) throw new ApiError('not_found', 'no WebSocket here')
-    const key = await this.#options.authenticate(request.headers)
-    if (key === null) throw new ApiError('unauthorized', 'X-App-Key and X-App-Secret are missing, wrong or revoked')
-    const agentId = url.searchParams.get('agent_id') ?? ''
+    const [path, query] = (request.url ?? '').split('?', 2)
+    if (path !== agentFleetEndpoints.control.path) throw new ApiError('not_found', 'no WebSocket here')
+    const key = await this.#options.authenticate(request)
+    const agentId = new URLSearchParams(query).get('agent_id') ?? ''
     if (agentId === '' || agentId.length > limits.nameLength) {
       throw new ApiError('invalid_request', `agent_id must be given, with at most ${limits.nameLength} characters`, {
         field: 'agent_id',

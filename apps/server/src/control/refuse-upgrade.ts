@@ -17,6 +17,7 @@ export function refuseUpgrade(socket: Duplex, err: unknown, logger: Logger): voi
     `HTTP/1.1 ${verdict.httpStatus} ${STATUS_CODES[verdict.httpStatus] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(text)}`,
+    ...(verdict.retryAfterSeconds === undefined ? [] : [`Retry-After: ${verdict.retryAfterSeconds}`]),
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)

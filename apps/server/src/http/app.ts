@@ -12,6 +12,7 @@ import { notFoundHandler } from './not-found.js'
 import { type OpenDeps, openPlugin } from './open/open-plugin.js'
 import { type OperatorDeps, operatorPlugin } from './operator/operator-plugin.js'
 import { newRequestId } from './request-id.js'
+import type { TrustedProxies } from './trusted-proxies.js'
 
 export interface AppOptions {
   logger: Logger
@@ -19,8 +20,8 @@ export interface AppOptions {
   agent: AgentDeps
   operator: OperatorDeps
   open: OpenDeps
-  /** addresses of proxies whose X-Forwarded-* headers count */
-  trustedProxies: string[]
+  /** proxies whose X-Forwarded-* headers count */
+  proxies: TrustedProxies
   tls: { cert: string; key: string } | undefined
   /** requests per minute and credential: an agent's (its key and id), an operator's (its token) */
   rateLimit: { agent: number; operator: number }
@@ -64,7 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstance {
+function newFastify({ logger, tls, proxies }: AppOptions): FastifyInstance {
   const common = {
     loggerInstance: quieter(logger),
     logController: new LogController({ disableRequestLogging: true }),
@@ -73,7 +74,7 @@ function newFastify({ logger, tls, trustedProxies }: AppOptions): FastifyInstanc
     frameworkErrors: errorHandler,
     forceCloseConnections: 'idle' as const,
     genReqId: newRequestId,
-    trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
+    trustProxy: (address: string) => proxies.has(address),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
   }
   // the same interface over TLS; the types differ only in the server's class

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { ApiError, type Audience, type Role } from '@iac-agent/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { AgentCaller } from '../domain/attempts/agent-caller.js'
-import type { KeyCheck } from '../domain/auth/key-check.js'
+import type { KeyCheck, PoolIdentity } from '../domain/auth/key-check.js'
 import { mayAct, type OperatorIdentity, type TokenCheck } from '../domain/auth/token-check.js'
 import type { FailedLogins } from './failed-logins.js'
 
@@ -25,18 +25,22 @@ export async function authenticate(credentials: Credentials, request: FastifyReq
   }
 }
 
-/** The pair in `X-App-Key` and `X-App-Secret`; undefined when either is missing. */
-export function pairOf(headers: IncomingHttpHeaders): { appKey: string; appSecret: string } | undefined {
+/** The pool of the pair in `X-App-Key` and `X-App-Secret`. @throws ApiError `unauthorized`, `rate_limited` */
+export async function requireKey(
+  credentials: Credentials,
+  headers: IncomingHttpHeaders,
+  address: string,
+): Promise<PoolIdentity> {
   const { 'x-app-key': appKey, 'x-app-secret': appSecret } = headers
-  if (typeof appKey !== 'string' || typeof appSecret !== 'string') return undefined
-  return { appKey, appSecret }
+  if (typeof appKey !== 'string' || typeof appSecret !== 'string')
+    throw new ApiError('unauthorized', 'X-App-Key and X-App-Secret are missing')
+  const identity = await credentials.keys.check(appKey, appSecret)
+  if (identity === null) throw refused(credentials, address, 'the key pair is wrong, revoked or expired')
+  return identity
 }
 
 async function requireAgent(credentials: Credentials, request: FastifyRequest): Promise<AgentCaller> {
-  const pair = pairOf(request.headers)
-  if (pair === undefined) throw new ApiError('unauthorized', 'X-App-Key and X-App-Secret are missing')
-  const identity = await credentials.keys.check(pair.appKey, pair.appSecret)
-  if (identity === null) throw refused(credentials, request, 'the key pair is wrong, revoked or expired')
+  const identity = await requireKey(credentials, request.headers, request.ip)
   const { 'x-agent-id': agentId, 'x-task-lease': lease } = request.headers
   return {
     ...identity,
@@ -53,7 +57,7 @@ async function requireOperator(
   const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
   if (token === undefined) throw new ApiError('unauthorized', 'Authorization: Bearer <token> is missing')
   const operator = await credentials.tokens.check(token)
-  if (operator === null) throw refused(credentials, request, 'the token is wrong or was deleted')
+  if (operator === null) throw refused(credentials, request.ip, 'the token is wrong or was deleted')
   if (!mayAct(operator.role, needed))
     throw new ApiError('forbidden', `this needs the role ${needed}; the token has ${operator.role}`, {
       needed,
@@ -62,8 +66,8 @@ async function requireOperator(
   return operator
 }
 
-function refused(credentials: Credentials, request: FastifyRequest, message: string): ApiError {
-  const retryAfterMs = credentials.failures.count(request.ip)
+function refused(credentials: Credentials, address: string, message: string): ApiError {
+  const retryAfterMs = credentials.failures.count(address)
   if (retryAfterMs === 0) return new ApiError('unauthorized', message)
   return new ApiError('rate_limited', 'too many wrong credentials from this address', { retry_after_ms: retryAfterMs })
 }

@@ -21,8 +21,7 @@ export function sendError(reply: FastifyReply, verdict: ApiError): void {
     error: { code: verdict.code, message: verdict.message, details: verdict.details },
     request_id: reply.request.id,
   }
-  if (verdict.code === 'rate_limited' || verdict.code === 'unavailable')
-    reply.header('retry-after', retryAfter(verdict))
+  if (verdict.retryAfterSeconds !== undefined) reply.header('retry-after', verdict.retryAfterSeconds)
   if (!reply.request.raw.complete) cutOffLater(reply)
   reply.code(verdict.httpStatus).type('application/json; charset=utf-8').send(body)
 }
@@ -55,9 +54,4 @@ function verdictOfFastify(status: number, err: FastifyError): ApiError {
   if (status === 415) return new ApiError('unsupported_media_type', 'this type of body is not taken here')
   if (status === 429) return new ApiError('rate_limited', 'too many requests with this credential')
   return new ApiError('invalid_request', err.message)
-}
-
-function retryAfter(verdict: ApiError): number {
-  const { retry_after_ms: ms } = verdict.details
-  return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : 1
 }

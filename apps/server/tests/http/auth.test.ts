@@ -139,3 +139,25 @@ describe('limits', () => {
     await server.ok('GET', '/api/v1/pools', { token: other })
   })
 })
+
+describe('behind a trusted proxy', () => {
+  const guess = (server: TestServer, forwardedFor: string) =>
+    server.call('GET', '/api/v1/pools', { token: 'guess', headers: { 'x-forwarded-for': forwardedFor } })
+  const guessTooOften = async (server: TestServer, forwardedFor: string) => {
+    for (let i = 0; i < 120; i++) expect((await guess(server, forwardedFor)).status).toBe(401)
+    expect((await guess(server, forwardedFor)).status).toBe(429)
+  }
+
+  it('wrong credentials are counted by the address it names, not by its own', async () => {
+    await using server = await TestServer.start({ trustedProxies: ['127.0.0.0/8', '10.0.0.1'] })
+    await guessTooOften(server, '203.0.113.7')
+    expect((await guess(server, '198.51.100.9, 203.0.113.7, 10.0.0.1')).status).toBe(429)
+    expect((await guess(server, '203.0.113.8')).status).toBe(401)
+  })
+
+  it('nobody else’s word about the address counts', async () => {
+    await using server = await TestServer.start({ trustedProxies: ['10.0.0.1'] })
+    await guessTooOften(server, '203.0.113.7')
+    expect((await guess(server, '203.0.113.8')).status).toBe(429)
+  })
+})
