@@ -15,7 +15,7 @@ import { ProgressWriter } from '../tasks/progress-writer.js'
 import { runAttempt } from '../tasks/run-attempt.js'
 import { stageOf } from '../tasks/stage-of.js'
 import type { TerraformTools } from '../tasks/terraform-tools.js'
-import { renderJsonLine } from '../terraform/render-event.js'
+import { renderCutLine, renderJsonLine } from '../terraform/render-event.js'
 
 /** Between two tries of an attempt whose journal the disk refuses. */
 const diskRetryMs = 2000
@@ -140,7 +140,7 @@ export class AttemptSession {
       checkpointPath: layout.spoolCheckpoint,
       redaction: await this.attempt.redaction(),
       log,
-      ...(progress ? { render: (line, at) => renderApplyLine(progress, line, at) } : {}),
+      ...(progress ? { render: (line, at, isCut) => renderApplyLine(progress, line, at, isCut) } : {}),
     })
   }
 
@@ -170,7 +170,8 @@ export class AttemptSession {
 }
 
 /** The line as people read it; init's lines pass as they are. */
-function renderApplyLine(progress: ProgressWriter, line: string, at: number): string | undefined {
+function renderApplyLine(progress: ProgressWriter, line: string, at: number, isCut: boolean): string | undefined {
+  if (isCut) return renderCutLine(line)
   if (!line.startsWith('{"@level":')) return undefined
   progress.take(line, at)
   return renderJsonLine(line) ?? ''

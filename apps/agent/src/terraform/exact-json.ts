@@ -11,6 +11,11 @@ export function parseExact(text: string): unknown {
   return JSON.parse(text.replace(token, (found) => (found.startsWith('"') ? found : `"${mark}${found}"`)))
 }
 
+/** The digits of a number that JavaScript cannot hold; undefined for every other string. */
+export function exactNumber(value: string): string | undefined {
+  return value.startsWith(mark) ? value.slice(mark.length) : undefined
+}
+
 /** As JSON.stringify. */
 export function stringifyExact(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(marked, '$1')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderJsonLine } from './render-event.js'
+import { renderCutLine, renderJsonLine } from './render-event.js'
 
 const line = (fields: Record<string, unknown>) =>
   JSON.stringify({
@@ -71,7 +71,35 @@ is wrong.`,
         name: { sensitive: false, value: 'x' },
       },
     }).replace('"BIG"', '12345678901234567890')
-    expect(renderJsonLine(text)).toBe('\nOutputs:\n\nbig = 12345678901234567890\nsecret = <sensitive>\nname = "x"')
+    expect(renderJsonLine(text)).toBe('\nOutputs:\n\nbig = 12345678901234567890\nname = "x"\nsecret = <sensitive>')
+  })
+
+  it('lists outputs by name, in terraform syntax', () => {
+    const outputs = {
+      zone: { sensitive: false, type: ['map', 'string'], value: { b: 'x', a: 'y' } },
+      all: { sensitive: false, type: ['tuple', ['number', 'string']], value: [1, 'two\nlines'] },
+    }
+    expect(renderJsonLine(line({ type: 'outputs', outputs }))).toBe(
+      '\nOutputs:\n\nall = [\n  1,\n  <<-EOT\n  two\n  lines\n  EOT,\n]\nzone = tomap({\n  "a" = "y"\n  "b" = "x"\n})',
+    )
+  })
+
+  it('is what a provisioner prints, the way terraform shows it', () => {
+    const hook = { resource: { addr: 'terraform_data.a' }, provisioner: 'local-exec', output: 'step 1' }
+    const message = 'terraform_data.a: (local-exec): step 1'
+    expect(renderJsonLine(line({ '@message': message, hook, type: 'provision_progress' }))).toBe(
+      'terraform_data.a (local-exec): step 1',
+    )
+    expect(renderJsonLine(line({ hook, type: 'provision_complete' }))).toBe('')
+  })
+
+  it('shows its message alone when it is too long to be kept whole', () => {
+    const text = line({ '@message': 'Emergency "state" dump', type: 'log', state: 'hush'.repeat(100) })
+    expect(renderCutLine(text.slice(0, 300))).toBe(
+      'Emergency "state" dump (the rest of this event is too long to be shown)',
+    )
+    expect(renderCutLine('{ "other": ')).toBeUndefined()
+    expect(renderCutLine('{"@level":"info","@message":"\\q"')).toBe('(the rest of this event is too long to be shown)')
   })
 
   it('shows nothing of a state that terraform prints as its last resort', () => {

@@ -28,6 +28,8 @@ const Hook = Type.Object({
   action: Type.Optional(Type.String()),
   id_value: Type.Optional(Type.String()),
   elapsed_seconds: Type.Optional(Type.Number()),
+  provisioner: Type.Optional(Type.String()),
+  output: Type.Optional(Type.String()),
 })
 
 /** What we read of an event; terraform's own types are many, and new ones come. */
@@ -38,9 +40,7 @@ export const TerraformEvent = Type.Object({
   type: Type.Optional(Type.String()),
   hook: Type.Optional(Hook),
   diagnostic: Type.Optional(EventDiagnostic),
-  outputs: Type.Optional(
-    Type.Record(Type.String(), Type.Object({ sensitive: Type.Boolean(), value: Type.Optional(Type.Unknown()) })),
-  ),
+  outputs: Type.Optional(Type.Record(Type.String(), Type.Object({ sensitive: Type.Boolean() }))),
   changes: Type.Optional(
     Type.Object({ add: Type.Integer(), change: Type.Integer(), remove: Type.Integer(), operation: Type.String() }),
   ),
