@@ -77,11 +77,37 @@ describe('the transcript', () => {
     expect(at).toEqual([3, 8])
   })
 
-  it('passes a line that is too long for an event as it is, in bounded memory', () => {
-    const long = Buffer.from(`{"@level":"${'x'.repeat(longestEventBytes)}"}\nnext\n`)
-    const parts = Array.from({ length: Math.ceil(long.length / 50_000) }, (_, i) =>
-      long.subarray(i * 50_000, (i + 1) * 50_000),
+  describe('of a line that is too long to be kept', () => {
+    const inParts = (raw: Buffer, size: number) =>
+      Array.from({ length: Math.ceil(raw.length / size) }, (_, i) => raw.subarray(i * size, (i + 1) * size))
+    const long = Buffer.from(`{"@level":"info","@message":"dump","state":"${'x'.repeat(longestEventBytes)}"}\nnext\n`)
+
+    it.each([50_000, 4096, long.length])('passes it as it is when it is no event, cut into parts of %i', (size) => {
+      const raw = Buffer.from(`{ ${'y'.repeat(longestEventBytes)}\nnext\n`)
+      expect(transcribe(inParts(raw, size))).toBe(raw.toString())
+    })
+
+    it.each([50_000, 4096, long.length])(
+      'tells what its beginning says, and drops the rest, in parts of %i',
+      (size) => {
+        const asked: boolean[] = []
+        const transcript = new Transcript(redaction, (line, _, isCut) => {
+          asked.push(isCut)
+          return line.length === longestEventBytes ? 'dump' : undefined
+        })
+        const text = inParts(long, size).map((part) => Buffer.from(transcript.push(part)))
+        expect(Buffer.concat([...text, transcript.end()]).toString()).toBe('dump\nnext\n')
+        expect(asked).toEqual([true])
+      },
     )
-    expect(transcribe(parts)).toBe(long.toString())
+
+    it('goes on dropping it in another process', () => {
+      const cut = longestEventBytes + 20
+      const first = new Transcript(redaction, () => 'dump')
+      const text = Buffer.from(first.push(long.subarray(0, cut))).toString()
+      const second = new Transcript(redaction, () => 'dump', JSON.parse(JSON.stringify(first.position)))
+      const rest = second.push(long.subarray(second.nextRawOffset)).toString()
+      expect(text + rest + second.end().toString()).toBe('dump\nnext\n')
+    })
   })
 })
