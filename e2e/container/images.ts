@@ -79,11 +79,15 @@ export async function startAgentContainer(
   return container
 }
 
+/** Waits for the log line; a container that does not say it is removed, and the error shows what it said instead. */
 async function said(container: Container, message: string): Promise<void> {
   const isThere = () => container.lines.some((line) => line.includes(`"msg":"${message}"`))
-  await eventually(`the container says ${message}`, isThere, { timeoutMs: 60_000 }).catch((cause: unknown) => {
+  try {
+    await eventually(`the container says ${message}`, isThere, { timeoutMs: 60_000 })
+  } catch (cause) {
+    await container[Symbol.asyncDispose]()
     throw new Error(`the container said instead:\n${container.lines.join('\n')}`, { cause })
-  })
+  }
 }
 
 async function freePort(): Promise<number> {
