@@ -76,6 +76,25 @@ it('lets the later state of one serial win and keeps both', async () => {
   ])
 })
 
+it('finds serial and lineage behind megabytes, as programs that sort keys write them', async () => {
+  await using task = await runningTask()
+  const caller = await task.offer('apply', { seedOnly: true })
+  const sorted = (serial: number, lineage = workspaceLineage) =>
+    JSON.stringify({
+      lineage,
+      outputs: {},
+      resources: [{ serial: 99, pad: 'x'.repeat(2_000_000) }],
+      serial,
+      version: 4,
+    })
+  const content = (serial: number) => `{"content":${sorted(serial)}}`
+  expect(await postWrapped(task, caller, content(5))).toMatchObject({ version: 1 })
+  expect(await postWrapped(task, caller, content(4))).toMatchObject({ version: 2, rescued: true })
+  expect((await currentBytes(task)).toString()).toBe(sorted(5))
+  const foreign = sorted(6).replace(/^\{"lineage":"[^"]*",(.*)\}$/s, '{$1,"lineage":"foreign"}')
+  await expect(post(task, caller, foreign)).rejects.toMatchObject({ code: 'state_conflict' })
+})
+
 it('rescues an older serial: visible, never current', async () => {
   await using task = await runningTask()
   const caller = await task.offer('apply')

@@ -71,3 +71,23 @@ it('refuses what is no object, torn, doubled or begins with a byte order mark', 
 it('takes numbers of any length that a state may hold', () => {
   expect(accepts('{"n":12345678901234567890123456789.5e-400}')).toBe(true)
 })
+
+it('keeps the wanted members of the outermost object, wherever they stand and however they are cut', () => {
+  const members = fc.shuffledSubarray(['a', 'b', 'deep', 'long', 'list'], { minLength: 5 })
+  const deep = { a: 'no', b: [1, { a: 2 }] }
+  fc.assert(
+    fc.property(
+      members,
+      fc.string(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.nat(8),
+      (order, a, b, cut) => {
+        const values: Record<string, unknown> = { a, b, deep, long: 'x'.repeat(3000), list: ['a', 1] }
+        const bytes = Buffer.from(JSON.stringify(Object.fromEntries(order.map((key) => [key, values[key]])), null, 1))
+        const check = new JsonCheck(new Set(['a', 'b', 'deep', 'long', 'list']))
+        for (let at = 0; at < bytes.length; at += cut + 1) check.push(bytes.subarray(at, at + cut + 1))
+        expect(JSON.parse(check.members)).toEqual(JSON.parse(JSON.stringify({ a, b })))
+      },
+    ),
+  )
+})

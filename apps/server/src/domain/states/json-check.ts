@@ -1,4 +1,4 @@
-/** Checks that bytes going by in chunks are one JSON object: a state of any size, in constant memory, without a parse. */
+/** Checks that bytes going by in chunks are one JSON object, and keeps a few of its members: a state of any size, in constant memory. */
 
 type Expected =
   | 'value'
@@ -23,6 +23,8 @@ const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
 /** Longer numbers, and deeper nesting, are nobody's state. */
 const scalarLimit = 4096
 const depthLimit = 10_000
+/** A longer text is kept of no member. */
+const textLimit = 1024
 
 export class JsonCheck {
   readonly #containers: number[] = []
@@ -32,6 +34,14 @@ export class JsonCheck {
   #inString: boolean = false
   /** inside an escape: just after the backslash, or with this many hex digits to come */
   #escape: 'none' | 'begun' | number = 'none'
+  /** the raw bytes of a string at the top, key or value; undefined for any other */
+  #text: Buffer[] | undefined
+  #isKey: boolean = false
+  #key = ''
+  readonly #members = new Map<string, string>()
+
+  /** @param wanted keys of the outermost object whose values are kept when they are strings, numbers or booleans */
+  constructor(private readonly wanted: ReadonlySet<string> = new Set()) {}
 
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length && !this.#isBroken; at++) {
@@ -43,6 +53,11 @@ export class JsonCheck {
   /** Everything pushed so far is one whole object. */
   get isWholeObject(): boolean {
     return this.#expected === 'nothing' && !this.#isBroken
+  }
+
+  /** The wanted members, wherever they stood, as a JSON object with their values as they were written; of a double key the last. */
+  get members(): string {
+    return `{${[...this.#members].map(([key, value]) => `"${key}":${value}`).join(',')}}`
   }
 
   #take(byte: number): void {
@@ -65,11 +80,32 @@ export class JsonCheck {
       if (this.#escape !== 'none') this.#walkEscape(byte)
       else if (byte === code.quote) {
         this.#inString = false
+        this.#keepText(chunk.subarray(from, at))
+        this.#endText()
         return at
       } else if (byte === code.backslash) this.#escape = 'begun'
       else if (byte < 0x20) this.#isBroken = true
     }
+    this.#keepText(chunk.subarray(from))
     return chunk.length
+  }
+
+  #keepText(bytes: Uint8Array): void {
+    if (this.#text === undefined) return
+    this.#text.push(Buffer.from(bytes))
+    const sizeBytes = this.#text.reduce((sum, { length }) => sum + length, 0)
+    if (sizeBytes > textLimit) this.#text = undefined
+  }
+
+  #endText(): void {
+    const text = this.#text === undefined ? undefined : Buffer.concat(this.#text).toString('utf8')
+    this.#text = undefined
+    if (this.#isKey) this.#key = text ?? ''
+    else if (text !== undefined) this.#keepMember(`"${text}"`)
+  }
+
+  #keepMember(value: string): void {
+    if (this.#containers.length === 1 && this.wanted.has(this.#key)) this.#members.set(this.#key, value)
   }
 
   #walkEscape(byte: number): void {
@@ -84,6 +120,8 @@ export class JsonCheck {
 
   #openString(): void {
     this.#inString = true
+    this.#text = this.#containers.length === 1 ? [] : undefined
+    this.#isKey = this.#text !== undefined && (this.#expected === 'key' || this.#expected === 'key_or_end')
     if (this.#expected === 'key' || this.#expected === 'key_or_end') this.#expected = 'colon'
     else this.#beginValue()
   }
@@ -114,6 +152,7 @@ export class JsonCheck {
 
   #endScalar(): void {
     if (!scalar.test(this.#scalar)) this.#isBroken = true
+    this.#keepMember(this.#scalar)
     this.#scalar = ''
   }
 

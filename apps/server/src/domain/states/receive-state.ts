@@ -1,6 +1,6 @@
 /** Takes a state in as bytes: streamed into blob parts, its head read, its checksum judged. Never re-serialised. */
 import { createHash } from 'node:crypto'
-import { ApiError, readChecksum, readStateHead, stateHeadBytes } from '@iac-agent/protocol'
+import { ApiError, readChecksum, readStateHead } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { type BlobDraft, BlobWriter, discardDraft, receiveBlob } from '../../store/blobs.js'
 import type { Store } from '../../store/store.js'
@@ -57,31 +57,30 @@ export async function receiveWrappedState(deps: ReceiveDeps, body: Buffer): Prom
 }
 
 async function takeIn({ store, clock }: ReceiveDeps, body: AsyncIterable<Uint8Array>): Promise<StateDraft> {
-  const check = new JsonCheck()
-  const head: Buffer[] = []
+  const check = new JsonCheck(headMembers)
   const writer = new BlobWriter(store, () => clock.now())
-  const blob = await receiveBlob(writer, watched(body, check, head))
+  const blob = await receiveBlob(writer, watched(body, check))
   try {
-    return { blob, checksumUnverified: false, ...readHead(Buffer.concat(head), check) }
+    return { blob, checksumUnverified: false, ...readHead(check, blob.sizeBytes) }
   } catch (err) {
     await discardDraft(store, blob)
     throw err
   }
 }
 
-async function* watched(body: AsyncIterable<Uint8Array>, check: JsonCheck, head: Buffer[]): AsyncGenerator<Uint8Array> {
-  let missing = stateHeadBytes
+async function* watched(body: AsyncIterable<Uint8Array>, check: JsonCheck): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
     check.push(chunk)
-    if (missing > 0) head.push(Buffer.from(chunk.subarray(0, missing)))
-    missing -= chunk.length
     yield chunk
   }
 }
 
-function readHead(head: Buffer, check: JsonCheck): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
-  const found = check.isWholeObject ? readStateHead(head.toString('utf8')) : undefined
-  if (!found) throw invalid('state', head.length === 0 ? 'is empty' : 'is not one whole JSON object')
+/** Terraform writes them first, programs that sort keys write them behind megabytes of resources. */
+const headMembers = new Set(['serial', 'lineage', 'terraform_version'])
+
+function readHead(check: JsonCheck, sizeBytes: number): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
+  const found = check.isWholeObject ? readStateHead(check.members) : undefined
+  if (!found) throw invalid('state', sizeBytes === 0 ? 'is empty' : 'is not one whole JSON object')
   const { serial, lineage, terraformVersion } = found
   if (serial !== undefined && !(Number.isSafeInteger(serial) && serial >= 0))
     throw invalid('serial', 'must be a whole number')
