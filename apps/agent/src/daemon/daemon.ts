@@ -3,7 +3,7 @@ import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
-import { dataLayout, initSeed } from '../journal/layout.js'
+import { dataLayout } from '../journal/layout.js'
 import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
 import { ServerRequest } from '../server-api/request.js'
@@ -111,7 +111,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
       cliConfigFile: config.terraformCliConfig,
       versions,
       supervisorScript: await installSupervisor(data.root),
-      initSeedOf: (workspaceId) => initSeed(data, workspaceId),
+      initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
     },
     request,

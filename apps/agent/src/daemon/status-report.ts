@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import type { AgentConfig } from '../config/config.js'
 import type { AgentIdentity } from '../config/identity.js'
-import type { DataLayout } from '../journal/layout.js'
+import { type DataLayout, isWorkDirectory } from '../journal/layout.js'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
 import { freeBytes } from './free-bytes.js'
@@ -47,7 +47,7 @@ export async function statusReport({ config, identity, version, data, state, att
 
 async function workspacesIn(workRoot: string): Promise<string[]> {
   try {
-    return (await readdir(workRoot)).filter((name) => !name.endsWith('.claim'))
+    return (await readdir(workRoot)).filter(isWorkDirectory)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw cause

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readlink, symlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { type TemporaryDirectory, temporaryDirectory } from '@iac-agent/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DataLock, lockHolder } from './data-lock.js'
@@ -39,7 +40,7 @@ it('takes over from a process that died', async () => {
   child.kill('SIGKILL')
   await once(child, 'exit')
   await using lock = await DataLock.take(data)
-  expect(await readdir(data.root)).toEqual(['daemon.lock.5'])
+  expect(await readdir(data.root)).toEqual([basename(lock.path)])
   expect(await readlink(lock.path)).toContain(`${process.pid}:`)
 })
 
@@ -53,7 +54,7 @@ it('takes over from an earlier process of the same number, and from an earlier b
   for (const stale of earlier) {
     await symlink(formatIdentity(stale), `${data.lock}.1`)
     await using lock = await DataLock.take(data)
-    expect(await readdir(data.root)).toEqual([lock.path.slice(data.root.length + 1)])
+    expect(await readdir(data.root)).toEqual([basename(lock.path)])
   }
 })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 /** The paths of one data directory (all absolute; directories 0700, files 0600). */
 export interface DataLayout {
   root: string
-  /** Prefix of the links that name the one daemon of this directory (data-lock.ts). */
+  /** Prefix of the link that names the one daemon of this directory (data-lock.ts). */
   lock: string
   /** Unix socket of the running daemon (`status`, `drain`). */
   socket: string
@@ -14,7 +14,7 @@ export interface DataLayout {
   attempts: string
   /** Downloaded terraform and tofu binaries, a folder per engine and version. */
   versions: string
-  /** What is known of earlier inits (terraform/init-cache.ts). */
+  /** Backend notes of earlier inits, one per engine and version (terraform/init-cache.ts). */
   initCache: string
   /** Work root when `--work-root` is not given. */
   defaultWorkRoot: string
@@ -63,7 +63,7 @@ export interface AttemptLayout {
 export interface WorkLayout {
   /** Terraform configuration is unpacked here: the same absolute path for plan and apply. */
   directory: string
-  /** Link `pid:start:boot` (and attempt) of who holds the directory. */
+  /** Prefix of the link that names who holds the directory (terraform/work-directory.ts). */
   claim: string
 }
 
@@ -110,11 +110,6 @@ export function attemptLayoutAt(root: string): AttemptLayout {
   }
 }
 
-/** Where what is known of a workspace's earlier inits is kept. */
-export function initSeed(data: DataLayout, workspaceId: string): string {
-  return join(data.initCache, workspaceId)
-}
-
 /** Supervisor directory of the run `name` (`init-1`, `plan-1`, `show-1`, `apply-1`) of an attempt. */
 export function runDirectory(attempt: AttemptLayout, name: string): string {
   return join(attempt.runs, name)
@@ -123,4 +118,9 @@ export function runDirectory(attempt: AttemptLayout, name: string): string {
 /** Work directory of a workspace: by workspace alone, so that a plan finds its absolute path again. */
 export function workLayout(workRoot: string, workspaceId: string): WorkLayout {
   return { directory: join(workRoot, workspaceId), claim: join(workRoot, `${workspaceId}.claim`) }
+}
+
+/** Whether a name in the work root is a workspace's directory, and no claim beside one. */
+export function isWorkDirectory(name: string): boolean {
+  return !/\.claim\./.test(name)
 }

@@ -19,8 +19,8 @@ export interface TerraformTools {
   versions: Versions
   /** Path of supervise.sh. */
   supervisorScript: string
-  /** Where what is known of a workspace's earlier inits is kept. */
-  initSeedOf(workspaceId: string): string
+  /** Directory of the backend notes of earlier inits, of all workspaces. */
+  initCache: string
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
 }

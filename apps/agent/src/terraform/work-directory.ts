@@ -1,20 +1,22 @@
 /**
- * A workspace's work directory, held by one attempt at a time. The holder is a link beside it: `<agent pid:start:boot> <attempt dir>`.
- * It stands for the agent process and for every terraform that process started and may have left behind.
+ * A workspace's work directory, held by one attempt at a time. The holder is a link beside it (journal/holder-link.ts):
+ * `<agent pid:start:boot> <attempt dir>`. It stands for the agent process and for every terraform that process started and may have
+ * left behind.
  */
-import { lstat, mkdir, readdir, rename, rm, symlink, unlink } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { holdPlace } from '../journal/holder-link.js'
 import { type AttemptLayout, attemptLayoutAt, type WorkLayout } from '../journal/layout.js'
 import { formatIdentity, identityOf, isAlive, parseIdentity } from '../journal/process-identity.js'
 import { groupMembers } from './process-group.js'
-import { linkText, readRun } from './run-facts.js'
+import { readRun } from './run-facts.js'
 import { TerraformError } from './terraform-error.js'
 
 export interface WorkDirectory {
   readonly path: string
   /** Removes everything but the `.terraform` of the root module (`workingDirectory`, relative), which init may reuse. */
   clean(workingDirectory?: string): Promise<void>
-  /** Gives it up. Only after the last supervisor of the attempt has ended. Nothing happens when it is not ours any more. */
+  /** Gives it up. Only after the last supervisor of the attempt has ended. Again: nothing happens. */
   release(): Promise<void>
 }
 
@@ -27,19 +29,13 @@ export async function claimWorkDirectory(layout: WorkLayout, attempt: AttemptLay
   const me = await identityOf(process.pid)
   if (me === undefined) throw new TerraformError('agent_fault', 'this process is not in /proc: is /proc mounted?')
   const mine = `${formatIdentity(me)} ${attempt.root}`
-  while (!(await link(mine, layout.claim))) {
-    const holder = await linkText(layout.claim)
-    if (holder === undefined) continue // released just now
-    if (holder === mine) break
-    if (await isHeld(holder, attempt.root)) throw busy(layout, holder)
-    await replaceDead(layout.claim, holder, mine)
-  }
+  const holding = await holdPlace(layout.claim, mine, (holder) => isHeld(holder, attempt.root))
+  const link = holding.isOurs ? holding.path : holding.by.path
+  if (!holding.isOurs && holding.by.text !== mine) throw busy(layout, holding.by.text)
   return {
     path: layout.directory,
     clean: (workingDirectory = '.') => clean(layout.directory, join(workingDirectory, '.terraform')),
-    release: async () => {
-      if ((await linkText(layout.claim)) === mine) await unlink(layout.claim)
-    },
+    release: () => rm(link, { force: true }),
   }
 }
 
@@ -64,29 +60,6 @@ async function hasLiveRun(runs: string): Promise<boolean> {
   return false
 }
 
-/**
- * Puts our link in the place of a dead holder's, in one step. Only the winner of a marker named after that holder may do it, and
- * only while the holder's link is still there: so a live claim made in between is never removed.
- */
-async function replaceDead(claim: string, dead: string, mine: string): Promise<void> {
-  const marker = `${claim}.takeover`
-  if (!(await link(mine, marker))) {
-    const other = await linkText(marker)
-    const { agent } = parseHolder(other ?? '')
-    if (other !== undefined && (agent === undefined || !(await isAlive(agent)))) await rm(marker, { force: true })
-    return
-  }
-  try {
-    if ((await linkText(claim)) !== dead) return
-    const draft = `${claim}.${process.pid}`
-    await rm(draft, { force: true })
-    await symlink(mine, draft)
-    await rename(draft, claim)
-  } finally {
-    await rm(marker, { force: true })
-  }
-}
-
 async function clean(directory: string, kept: string): Promise<void> {
   const [first = '', ...rest] = kept.split('/').filter((part) => part !== '.' && part !== '')
   for (const name of await namesIn(directory)) {
@@ -99,16 +72,6 @@ async function clean(directory: string, kept: string): Promise<void> {
 async function cleanKept(path: string, kept: string): Promise<void> {
   if ((await lstat(path)).isDirectory()) await clean(path, kept)
   else await unlink(path)
-}
-
-async function link(target: string, path: string): Promise<boolean> {
-  try {
-    await symlink(target, path)
-    return true
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw cause
-  }
 }
 
 async function namesIn(directory: string): Promise<string[]> {

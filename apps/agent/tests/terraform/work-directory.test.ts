@@ -17,7 +17,7 @@ async function places(temporary: TemporaryDirectory) {
   const boot = (await identityOf(process.pid))?.boot ?? ''
   const leave = async (name: string) => {
     await mkdir(join(work.claim, '..'), { recursive: true })
-    await symlink(`${deadAgent(boot)} ${attempt(name).root}`, work.claim)
+    await symlink(`${deadAgent(boot)} ${attempt(name).root}`, `${work.claim}.dead`)
   }
   return { work, attempt, leave }
 }
@@ -49,7 +49,9 @@ describe('a work directory', () => {
     const { work, attempt, leave } = await places(temporary)
     await leave('1-1')
     await claimWorkDirectory(work, attempt('2-1'))
-    expect(await readlink(work.claim)).toContain(attempt('2-1').root)
+    const links = (await readdir(join(work.claim, '..'))).filter((name) => name.startsWith('ws-1.claim'))
+    expect(links).toHaveLength(1)
+    expect(await readlink(join(work.claim, '..', links[0] ?? ''))).toContain(attempt('2-1').root)
   })
 
   it('goes to one of many that find it abandoned', async () => {
@@ -60,7 +62,7 @@ describe('a work directory', () => {
       Array.from({ length: 12 }, (_, index) => claimWorkDirectory(work, attempt(`2-${index}`))),
     )
     expect(claims.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    expect(await readdir(join(temporary.path, 'work root'))).toEqual(['ws-1', 'ws-1.claim'])
+    expect(await readdir(join(temporary.path, 'work root'))).toEqual(['ws-1', expect.stringMatching(/^ws-1\.claim\./)])
   })
 
   it('is kept for a terraform that outlived its agent, and for the attempt that adopts it', async () => {

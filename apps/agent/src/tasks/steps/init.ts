@@ -16,7 +16,7 @@ export async function initStep(attempt: Attempt, tools: TerraformTools): Promise
     engine: workspace.engine,
     version,
     isBuiltinOnly,
-    seedDir: tools.initSeedOf(workspace.workspace_id),
+    seedDir: tools.initCache,
     ...(tools.cliConfigFile === undefined ? {} : { cliConfigFile: tools.cliConfigFile }),
   }
   const { isNeeded, key } = await initStatus(subject)
