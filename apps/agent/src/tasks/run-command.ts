@@ -6,6 +6,7 @@ import { type Command, nextRunName, pendingRun } from '../journal/attempt-facts.
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
+import { makePrivateFile } from '../journal/private-file.js'
 import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
 import { type RunEnd, SupervisedRun, startRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
@@ -62,6 +63,8 @@ async function intend(attempt: Attempt, command: Command): Promise<{ run: string
   const directory = runDirectory(layout, run)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   // All text of the attempt grows in one file; what `show` says is no part of the log.
+  const output = command === 'show' ? join(directory, 'output') : layout.output
+  await makePrivateFile(output) // by the shell it would be everybody's to read
   if (command !== 'show') await linkOutput(join(directory, 'output'), relative(directory, layout.output))
   const outputOffset = await sizeOf(layout.output)
   await journal.append({ fact: 'spawning', run, outputOffset })

@@ -2,7 +2,7 @@
  * The plan as it is stored: a tar.gz of the plan file, the lock file and every file that planning created or changed outside
  * `.terraform/` (an apply may read them). Inside: `plan.tfplan` and `work/<path in the work directory>`.
  */
-import { lstat, open, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { syncDirectory } from '@iac-agent/runtime'
 import { treeFiles } from './tree-files.js'
@@ -48,6 +48,7 @@ export async function restorePlan(request: { archive: string; workDir: string; p
   const planDir = dirname(planFile)
   await unpackArchive({ file: archive, into: planDir, takes: (path) => path === planName })
   if (basename(planFile) !== planName) await rename(join(planDir, planName), planFile)
+  await chmod(planFile, 0o600)
   await unpackArchive({ file: archive, into: workDir, strip: 1, takes: (path) => path.startsWith('work/') })
 }
 

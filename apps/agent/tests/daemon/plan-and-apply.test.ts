@@ -51,3 +51,18 @@ it('applies exactly the plan that was delivered', async () => {
     'terraform_data.two',
   ])
 })
+
+it('plans a new workspace of builtin resources without an init, once any workspace has had one', async () => {
+  await using server = await startFakeServer()
+  await using _daemon = await startDaemon({ server })
+  await server.message('heartbeat')
+  const logs: string[] = []
+  for (const workspace_id of ['ws-first', 'ws-second']) {
+    const task = server.addTask({ workspace: { workspace_id, tf_code: two } })
+    server.offer(task)
+    expect(await finalStatus(task)).toMatchObject({ status: 'success', changes_add: 2 })
+    logs.push(task.log.toString())
+  }
+  expect(logs[0]).toContain('Initializing the backend')
+  expect(logs[1]).not.toContain('Initializing')
+})
