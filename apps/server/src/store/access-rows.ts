@@ -25,10 +25,11 @@ export async function listPoolRows(reader: Reader, { after, limit }: PageRequest
   return pageOf(await pools.limit(limit + 1).execute(), limit)
 }
 
-/** Deletes a pool with its keys; answers rows deleted. */
-export async function deletePoolRow(tx: Tx, id: string): Promise<number> {
-  const { numDeletedRows } = await tx.db.deleteFrom('pools').where('id', '=', id).executeTakeFirst()
-  return Number(numDeletedRows)
+/** Deletes a pool with its keys; answers the keys' ids. */
+export async function deletePoolRow(tx: Tx, id: string): Promise<string[]> {
+  const keys = await tx.db.selectFrom('pool_keys').select('id').where('pool_id', '=', id).execute()
+  await tx.db.deleteFrom('pools').where('id', '=', id).execute()
+  return keys.map((key) => key.id)
 }
 
 /** What still belongs to a pool, in words for the refusal; undefined when nothing does. */

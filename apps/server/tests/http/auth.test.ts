@@ -1,3 +1,5 @@
+import type { NewPoolKey } from '@iac-agent/protocol'
+import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { adminToken, TestServer } from '../_util/test-server.js'
 
@@ -95,6 +97,32 @@ describe('pool keys', () => {
     now += 86_400_001
     expect((await call(key)).status).toBe(401)
     expect((await call(lasting)).status).toBe(404)
+  })
+
+  it('are warned of once, 14 days before they expire, however long they are in use', async () => {
+    const dayMs = 86_400_000
+    let now = Date.now()
+    const warnings: { key_id: string; expires_at: string }[] = []
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(JSON.parse(line)) })
+    const clock = { now: () => now, monotonic: () => performance.now() }
+    await using server = await TestServer.start({ clock, logger })
+    const { poolId } = await server.createPoolAndKey()
+    const key = await server.ok<NewPoolKey>('POST', `/api/v1/pools/${poolId}/keys`, { body: { expires_in_days: 30 } })
+    const use = () => server.call('GET', agentRoute, { token: null, headers: keyHeaders(key) })
+    const ours = () => warnings.filter((one) => one.key_id === key.id)
+    for (let day = 0; day < 16; day++, now += dayMs) await use()
+    expect(ours()).toEqual([])
+    for (; now < Date.parse(key.expires_at ?? ''); now += dayMs) expect((await use()).status).toBe(404)
+    expect(ours()).toMatchObject([{ expires_at: key.expires_at, msg: 'pool key expires within 14 days' }])
+  })
+
+  it('of a deleted pool are refused at once', async () => {
+    await using server = await TestServer.start()
+    const { poolId, key } = await server.createPoolAndKey()
+    const call = () => server.call('GET', agentRoute, { token: null, headers: keyHeaders(key) })
+    expect((await call()).status).toBe(404)
+    await server.ok('DELETE', `/api/v1/pools/${poolId}`)
+    expect((await call()).status).toBe(401)
   })
 
   it('are stored hashed and listed without their secret', async () => {

@@ -20,6 +20,7 @@ interface Known {
 
 export class KeyCheck implements Disposable {
   readonly #known = new Map<string, Known>()
+  readonly #warned = new Set<string>()
   readonly #unsubscribe: () => void
 
   constructor(
@@ -57,14 +58,16 @@ export class KeyCheck implements Disposable {
     if (known !== undefined && known.until > now) return known.key
     const key = await this.deps.store.read((reader) => findPoolKey(reader, appKey))
     if (key === undefined) return undefined
-    if (known === undefined) this.#warn(key, now)
+    this.#warn(key, now)
     this.#known.set(appKey, { key, until: now + rememberMs })
     return key
   }
 
   #warn(key: PoolKeyRow, now: number): void {
-    if (key.expires_at !== null && key.expires_at > now && key.expires_at - now < expiryWarningMs)
-      this.deps.onExpiresSoon?.(key.id, key.expires_at)
+    if (key.expires_at === null || key.expires_at <= now || key.expires_at - now > expiryWarningMs) return
+    if (this.#warned.has(key.id)) return
+    this.#warned.add(key.id)
+    this.deps.onExpiresSoon?.(key.id, key.expires_at)
   }
 
   #forget(keyId: string): void {

@@ -46,7 +46,7 @@ export function deletePool(deps: Deps, id: string): Promise<void> {
     await requirePool(tx, id)
     const user = await poolUser(tx, id)
     if (user !== undefined) throw new ApiError('conflict', `pool ${id} still has ${user}`, { has: user })
-    await deletePoolRow(tx, id)
+    for (const keyId of await deletePoolRow(tx, id)) tx.changed({ kind: 'key', keyId })
   })
 }
 
