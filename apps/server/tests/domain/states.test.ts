@@ -125,6 +125,17 @@ it('stores what a stale writer sends as late and rescued, and moves nothing', as
   expect(await post(task, fresh, stateText(2))).toEqual({ message: 'state saved successfully', version: 3 })
 })
 
+it('makes a state that was only rescued current when it comes from the current attempt', async () => {
+  await using task = await runningTask()
+  const stale = await task.offer('apply')
+  const fresh = await task.offer('apply')
+  expect(await post(task, stale, stateText(9))).toMatchObject({ version: 1, rescued: true })
+  const saved = { message: 'state saved successfully', version: 2 }
+  expect(await post(task, fresh, stateText(9))).toEqual(saved)
+  expect(await post(task, fresh, stateText(9))).toEqual(saved)
+  expect((await currentBytes(task)).toString()).toBe(stateText(9))
+})
+
 it('refuses another lineage with both named, and throws its bytes away', async () => {
   await using task = await runningTask()
   const caller = await task.offer('apply')

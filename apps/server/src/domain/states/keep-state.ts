@@ -43,8 +43,9 @@ export async function keepState(
   if (!workspace) throw new ApiError('not_found', `workspace ${workspaceId} does not exist`)
   const current = await findCurrentState(tx, workspaceId)
   const same = await findSame(tx, workspaceId, draft, current)
-  if (same) return { version: same, isNew: false }
   const verdict = judgeState({ ...draft, ...origin, current, workspaceLineage: workspace.lineage })
+  // what was only rescued becomes current when it comes from one who may say so
+  if (same && !(same.rescued === 1 && verdict.kind === 'current')) return { version: same, isNew: false }
   if (verdict.kind === 'other_lineage') throw otherLineage(verdict.expected, draft.lineage)
   const isRescued = verdict.kind === 'rescued'
   await keepBlob(tx, draft.blob, now)
