@@ -21,3 +21,7 @@ export async function findIdempotencyKey(
 export async function insertIdempotencyKey(tx: Tx, row: IdempotencyKeyRow): Promise<void> {
   await tx.db.insertInto('idempotency_keys').values(row).execute()
 }
+
+export async function deleteIdempotencyKey(tx: Tx, scope: string, key: string): Promise<void> {
+  await tx.db.deleteFrom('idempotency_keys').where('scope', '=', scope).where('key', '=', key).execute()
+}

@@ -143,6 +143,46 @@ describe('tasks of the operator API', () => {
     expect(await server.refused('GET', '/api/v1/tasks?workspace_id=name:none')).toMatchObject({ status: 404 })
   })
 
+  it('are the same by id and by name of the workspace, and made anew when the first was deleted with it', async () => {
+    await using server = await TestServer.start()
+    const { id: poolId } = await server.createPool()
+    const { id } = await server.createWorkspace(poolId)
+    const make = (workspace: string) =>
+      server.ok<Task>('POST', `/api/v1/workspaces/${workspace}/tasks`, {
+        headers: { 'idempotency-key': 'abc' },
+        body: { task_type: 'plan' },
+      })
+    const first = await make(id)
+    expect((await make('name:demo')).id).toBe(first.id)
+    await server.ok('POST', `/api/v1/tasks/${first.id}/cancel`)
+    await server.ok('DELETE', '/api/v1/workspaces/name:demo')
+    const again = await server.createWorkspace(poolId)
+    expect(await make('name:demo')).toMatchObject({ workspace_id: again.id, status: 'pending' })
+  })
+
+  it('are listed by workspace and status, newest first, page by page', async () => {
+    await using server = await TestServer.start()
+    const { id: poolId } = await server.createPool()
+    const { id } = await server.createWorkspace(poolId)
+    const other = await server.createWorkspace(poolId, {}, 'other')
+    const make = (workspace: string) =>
+      server.ok<Task>('POST', `/api/v1/workspaces/${workspace}/tasks`, { body: { task_type: 'plan' } })
+    const [a, b, c] = [await make(id), await make(id), await make(other.id)]
+    await server.ok('POST', `/api/v1/tasks/${a.id}/cancel`)
+    const list = async (query: string) => {
+      const page = await server.ok<{ items: Task[]; next_cursor: string | null }>('GET', `/api/v1/tasks?${query}`)
+      return [page.items.map((task) => task.id), page.next_cursor]
+    }
+    expect(await list('')).toEqual([[c.id, b.id, a.id], null])
+    expect(await list(`workspace_id=${id}&status=pending`)).toEqual([[b.id], null])
+    expect(await list('status=cancelled')).toEqual([[a.id], null])
+    const [page, cursor] = await list('limit=2')
+    expect(page).toEqual([c.id, b.id])
+    expect(await list(`limit=2&cursor=${cursor}`)).toEqual([[a.id], null])
+    for (const wrong of ['status=lost', 'cursor=x', 'limit=0', 'status=pending&status=failed'])
+      expect(await server.refused('GET', `/api/v1/tasks?${wrong}`), wrong).toMatchObject({ status: 400 })
+  })
+
   it('say why they wait', async () => {
     await using server = await TestServer.start()
     const { id } = await server.createWorkspace((await server.createPool()).id)

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { ApiError, type Task, type TaskContext, type TaskCreate } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
-import { findIdempotencyKey, insertIdempotencyKey } from '../../store/idempotency-rows.js'
+import { deleteIdempotencyKey, findIdempotencyKey, insertIdempotencyKey } from '../../store/idempotency-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import { insertSnapshot, insertTask } from '../../store/task-rows.js'
+import { findTask, insertSnapshot, insertTask } from '../../store/task-rows.js'
 import { createSnapshot } from '../workspaces/create-snapshot.js'
 import { requireWorkspace } from '../workspaces/require-workspace.js'
 import { getTask } from './task-view.js'
@@ -26,24 +26,34 @@ export async function createTask(
   input: CreateTask,
 ): Promise<{ task: Task; created: boolean }> {
   const { taskId, created } = await deps.store.transaction(async (tx) => {
-    const known = await repeated(tx, input)
+    const workspace = await requireWorkspace(tx, input.workspaceId)
+    const known = await repeated(tx, input, workspace.id)
     if (known !== undefined) return { taskId: known, created: false }
-    const made = await insert(tx, input, deps.clock.now())
+    const made = await insert(tx, input, workspace, deps.clock.now())
     return { taskId: made, created: true }
   })
   return { task: await getTask(deps, { taskId }), created }
 }
 
-async function repeated(tx: Tx, input: CreateTask): Promise<number | undefined> {
+/** A key whose task was deleted with its workspace is free again. */
+async function repeated(tx: Tx, input: CreateTask, workspaceId: string): Promise<number | undefined> {
   if (input.idempotencyKey === undefined) return undefined
   const known = await findIdempotencyKey(tx, scopeOf(input), input.idempotencyKey)
   if (known === undefined) return undefined
-  if (known.request_sha256 === fingerprint(input)) return known.task_id
+  if ((await findTask(tx, known.task_id)) === undefined) {
+    await deleteIdempotencyKey(tx, scopeOf(input), input.idempotencyKey)
+    return undefined
+  }
+  if (known.request_sha256 === fingerprint(workspaceId, input.body)) return known.task_id
   throw new ApiError('conflict', 'this Idempotency-Key was used with another request', { task_id: known.task_id })
 }
 
-async function insert(tx: Tx, input: CreateTask, now: number): Promise<number> {
-  const workspace = await requireWorkspace(tx, input.workspaceId)
+async function insert(
+  tx: Tx,
+  input: CreateTask,
+  workspace: { id: string; pool_id: string },
+  now: number,
+): Promise<number> {
   const taskId = await insertTask(tx, {
     workspace_id: workspace.id,
     pool_id: workspace.pool_id,
@@ -58,7 +68,8 @@ async function insert(tx: Tx, input: CreateTask, now: number): Promise<number> {
   await insertSnapshot(tx, taskId, JSON.stringify(await createSnapshot(tx, workspace.id)))
   if (input.idempotencyKey !== undefined) {
     const key = { scope: scopeOf(input), key: input.idempotencyKey }
-    await insertIdempotencyKey(tx, { ...key, request_sha256: fingerprint(input), task_id: taskId, created_at: now })
+    const request_sha256 = fingerprint(workspace.id, input.body)
+    await insertIdempotencyKey(tx, { ...key, request_sha256, task_id: taskId, created_at: now })
   }
   tx.changed({ kind: 'task', taskId })
   return taskId
@@ -77,7 +88,7 @@ function scopeOf(input: CreateTask): string {
   return `create-task ${input.by}`
 }
 
-function fingerprint({ workspaceId, body }: CreateTask): string {
+function fingerprint(workspaceId: string, body: TaskCreate): string {
   const entries = Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
     .update(JSON.stringify([workspaceId, entries]))

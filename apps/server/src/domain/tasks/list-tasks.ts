@@ -1,5 +1,5 @@
 /** Tasks, newest first, without their outputs. */
-import { limits, type Task, type TaskStatus } from '@iac-agent/protocol'
+import { ApiError, limits, type Task, type TaskStatus } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { Store } from '../../store/store.js'
 import { listTaskRows } from '../../store/task-rows.js'
@@ -15,6 +15,7 @@ export interface ListTasks {
   readonly limit?: number | undefined
 }
 
+/** @throws ApiError `invalid_request` for a cursor that is none of ours */
 export function listTasks(
   deps: { store: Store; clock: Clock },
   input: ListTasks,
@@ -38,8 +39,8 @@ export function listTasks(
   })
 }
 
-/** A cursor that is none of ours begins at the beginning of nothing: an empty page. */
 function beforeOf(cursor: string | undefined): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER
-  return /^\d{1,15}$/.test(cursor) ? Number(cursor) : 0
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor)
+  throw new ApiError('invalid_request', 'cursor is not one of ours', { field: 'cursor' })
 }
