@@ -11,6 +11,8 @@ export async function readJson(body: RawBody): Promise<unknown> {
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch (err) {
-    throw new ApiError('invalid_request', `body: is not valid JSON (${(err as Error).message})`)
+    // V8 quotes the text around the fault, which may be a secret
+    const [where = ''] = / at position \d+/.exec((err as Error).message) ?? []
+    throw new ApiError('invalid_request', `body: is not valid JSON${where}`)
   }
 }

@@ -27,6 +27,13 @@ describe('a bad body', () => {
     expect(bytes).toMatchObject({ ...invalid, message: 'body: is not UTF-8' })
   })
 
+  it('that is not JSON is refused without a word of it', async () => {
+    const body = '{"key":"password","category":"terraform","value":hunter2}'
+    const { message } = await server.refused('POST', '/api/v1/pools', { headers: json, body })
+    expect(message).toMatch(/^body: is not valid JSON/)
+    expect(message).not.toContain('hunt')
+  })
+
   it('with a wrong type, a missing or an unknown field names the field', async () => {
     const call = (body: object) => server.refused('POST', '/api/v1/pools', { body })
     expect(await call({ name: 7 })).toMatchObject({ ...invalid, details: { field: '/name' } })

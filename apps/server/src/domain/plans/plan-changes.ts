@@ -53,7 +53,8 @@ function parseElement(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (err) {
-    throw invalid(`has a malformed resource change: ${(err as Error).message}`)
+    if (!(err instanceof SyntaxError)) throw err
+    throw invalid('has a malformed resource change') // V8 quotes the text around the fault, which may be a secret
   }
 }
 
