@@ -14,7 +14,7 @@ export interface BodyContract<S extends TSchema = TSchema> {
 }
 
 export interface AnswerContract<S extends TSchema = TSchema> {
-  readonly status: 200 | 201 | 202 | 204
+  readonly status: 101 | 200 | 201 | 202 | 204
   readonly json?: S
   /** content type of an answer of bytes or text; `text/event-stream` for SSE */
   readonly raw?: string

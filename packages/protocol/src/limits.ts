@@ -28,6 +28,8 @@ export const limits = {
   liveFrameInflatedBytes: 1 * MiB + 4 * KiB,
   /** one text frame on the C&C socket: a hello with 1,000 attempts fits */
   controlFrameBytes: 1 * MiB,
+  /** attempts named in one hello or heartbeat: each costs the server a look */
+  inventoryTasks: 10_000,
   /** SHA-256 and similar header values */
   headerBytes: 8 * KiB,
   pageItems: 200,

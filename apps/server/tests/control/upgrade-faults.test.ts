@@ -16,6 +16,19 @@ describe('a second agent', () => {
   })
 })
 
+describe('the path of the WebSocket', () => {
+  it('asked without an upgrade says what it is', async () => {
+    await using world = await socketWorld()
+    const { status, body } = await world.ask('GET', '/agents/control?agent_id=a')
+    expect(status).toBe(400)
+    expect(body.error).toMatchObject({
+      code: 'invalid_request',
+      message: 'this is a WebSocket: connect with an Upgrade',
+    })
+    expect((await world.ask('GET', '/agents/control?agent_id=a', { 'x-app-secret': 'wrong' })).status).toBe(401)
+  })
+})
+
 describe('an upgrade', () => {
   it('of what is no path is answered like any unknown one', async () => {
     await using world = await socketWorld()

@@ -83,9 +83,9 @@ export const agentFleetEndpoints = {
     path: '/api/v1/agents/control',
     audience: 'agent',
     tag,
-    summary: 'The C&C WebSocket (upgrade); without an upgrade 426.',
+    summary: 'The C&C WebSocket: needs an upgrade, without one 400.',
     query: Type.Object({ agent_id: Type.String({ minLength: 1, maxLength: limits.nameLength }) }),
-    answer: { status: 200, json: Empty },
+    answer: { status: 101 },
   }),
   ccStatus: defineEndpoint({
     name: 'getAgentControlStatus',

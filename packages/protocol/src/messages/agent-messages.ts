@@ -1,5 +1,6 @@
 /** C&C messages from agent to server: text frames `{type, payload}`. Everything but a seed message's ids is optional for seed-only agents. */
 import { type Static, Type } from 'typebox'
+import { limits } from '../limits.js'
 import { AttemptNumber, Offset, TaskId } from '../words/common.js'
 import { Phase, Stage } from '../words/task-words.js'
 import { message } from './message.js'
@@ -21,7 +22,7 @@ export const Hello = Type.Object({
   agent_id: Type.String({ minLength: 1 }),
   instance_id: Type.String({ minLength: 1, description: 'of this process' }),
   boot_epoch: Type.Integer({ minimum: 0, description: 'rises with each start on this data directory' }),
-  tasks: Type.Array(InventoryTask),
+  tasks: Type.Array(InventoryTask, { maxItems: limits.inventoryTasks }),
 })
 export type Hello = Static<typeof Hello>
 
@@ -41,7 +42,7 @@ export const Heartbeat = Type.Object({
   plan_running: Type.Optional(Type.Integer({ minimum: 0 })),
   plan_limit: Type.Optional(Type.Integer({ minimum: 0 })),
   apply_running: Type.Optional(Type.Union([Type.Boolean(), Type.Integer({ minimum: 0 })])),
-  current_tasks: Type.Optional(Type.Array(CurrentTask)),
+  current_tasks: Type.Optional(Type.Array(CurrentTask, { maxItems: limits.inventoryTasks })),
   cpu_usage: Type.Optional(Type.Number()),
   mem_usage: Type.Optional(Type.Number()),
   disk_free_bytes: Type.Optional(Type.Integer({ minimum: 0 })),

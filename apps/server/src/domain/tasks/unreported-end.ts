@@ -7,6 +7,9 @@ import { findTask } from '../../store/task-rows.js'
 import { touchAttempt } from '../attempts/require-attempt.js'
 import { moveTask } from './move-task.js'
 
+/** A whole log does not belong into an error message. */
+const hintCharacters = 4096
+
 type Deps = { store: Store; clock: Clock }
 
 export interface EndHint {
@@ -29,7 +32,7 @@ export function noteEndHint(deps: Deps, hint: EndHint): Promise<boolean> {
     if (attempt?.agent_id !== hint.agentId || attempt.number !== task.attempt || attempt.state === 'final') return false
     const fenced = await touchAttempt(tx, { task, attempt, stale: false }, now)
     if (fenced.stale || attempt.hint_at !== null) return !fenced.stale
-    await noteAttempt(tx, attempt, { hint_at: now, hint_error: hint.error ?? null })
+    await noteAttempt(tx, attempt, { hint_at: now, hint_error: hint.error?.slice(0, hintCharacters) ?? null })
     return true
   })
 }
