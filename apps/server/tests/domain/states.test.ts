@@ -157,6 +157,14 @@ it('refuses bytes with another checksum, and what is no whole object, storing no
   await expect(currentStateContent(task.deps, workspaceId)).rejects.toMatchObject({ code: 'not_found' })
 })
 
+it('refuses a serial that is no whole number: it must not count as a state without one', async () => {
+  await using task = await runningTask()
+  for (const serial of ['"9"', '-1', '1.5', 'true', '12345678901234567890']) {
+    const text = `{"version":4,"serial":${serial},"lineage":"${workspaceLineage}"}`
+    await expect(bringIn(task, text), serial).rejects.toMatchObject({ message: 'serial must be a whole number' })
+  }
+})
+
 it('takes content of a seed body as its raw slice, never re-serialised', async () => {
   await using task = await runningTask()
   const caller = await task.offer('apply')

@@ -82,6 +82,8 @@ function readHead(check: JsonCheck, sizeBytes: number): Pick<StateDraft, 'serial
   const found = check.isWholeObject ? readStateHead(check.members) : undefined
   if (!found) throw invalid('state', sizeBytes === 0 ? 'is empty' : 'is not one whole JSON object')
   const { serial, lineage, terraformVersion } = found
+  const { serial: given } = JSON.parse(check.members) as { serial?: unknown }
+  if (typeof given === 'string' || typeof given === 'boolean') throw invalid('serial', 'must be a whole number')
   if (serial !== undefined && !(Number.isSafeInteger(serial) && serial >= 0))
     throw invalid('serial', 'must be a whole number')
   return { serial, lineage: lineage === '' ? undefined : lineage, terraformVersion }
