@@ -53,5 +53,5 @@ function verdictOfFastify(status: number, err: FastifyError): ApiError {
   if (status === 413) return new ApiError('too_large', 'the body is too large')
   if (status === 415) return new ApiError('unsupported_media_type', 'this type of body is not taken here')
   if (status === 429) return new ApiError('rate_limited', 'too many requests with this credential')
-  return new ApiError('invalid_request', err.message)
+  return new ApiError('invalid_request', err.message.slice(0, 300)) // it may quote a whole address
 }

@@ -137,6 +137,29 @@ describe('variables', () => {
     expect(opened.value).toBe('public')
   })
 
+  it('of the environment take no reserved name and no NUL by a change either', async () => {
+    const { id } = await server.createWorkspace(poolId, {}, 'environment')
+    const path = `/api/v1/workspaces/${id}/variables`
+    const make = (key: string, value: string, category: string) =>
+      server.ok<Variable>('POST', path, { body: { key, value, category } })
+    const plain = await make('PLAIN', 'a', 'environment')
+    const reserved = { status: 400, details: { field: '/key', name: 'LD_PRELOAD', reserved: 'LD_*' } }
+    expect(await server.refused('PATCH', `${path}/${plain.id}`, { body: { key: 'LD_PRELOAD' } })).toMatchObject(
+      reserved,
+    )
+    const terraforms = await make('LD_PRELOAD', 'a\0b', 'terraform')
+    const moved = { body: { category: 'environment' } }
+    expect(await server.refused('PATCH', `${path}/${terraforms.id}`, moved)).toMatchObject(reserved)
+    const nul = { status: 400, message: 'an environment variable cannot hold a NUL character' }
+    expect(await server.refused('PATCH', `${path}/${plain.id}`, { body: { value: 'a\0b' } })).toMatchObject(nul)
+    const settings = { body: { system_variables: { A: '\0' } } }
+    expect(await server.refused('PATCH', `/api/v1/workspaces/${id}`, settings)).toMatchObject(nul)
+    const known = { body: { system_variables: { TF_DATA_DIR: 'x' } } }
+    expect(await server.refused('PATCH', `/api/v1/workspaces/${id}`, known)).toMatchObject({
+      details: { field: '/system_variables', reserved: 'TF_DATA_DIR' },
+    })
+  })
+
   it('have a key once in a category, and can be changed and deleted', async () => {
     const { id } = await server.createWorkspace(poolId, {}, 'variables')
     const path = `/api/v1/workspaces/${id}/variables`

@@ -16,7 +16,7 @@ import { type ListPage, type ListQuery, listPage, pageRequest } from '../list-pa
 import { newId } from '../new-id.js'
 import { rfc3339 } from '../rfc3339.js'
 import { requireWorkspace } from './require-workspace.js'
-import { refuseReserved } from './workspace-settings.js'
+import { refuseNul, refuseReserved } from './workspace-settings.js'
 
 interface Deps {
   store: Store
@@ -26,7 +26,7 @@ interface Deps {
 /** @throws ApiError `conflict` for a key taken in its category, `invalid_request` for a reserved name */
 export function createVariable(deps: Deps, input: { workspaceId: string; body: VariableCreate }): Promise<Variable> {
   const { body } = input
-  if (body.category === 'environment') refuseReserved(body.key, '/key')
+  if (body.category === 'environment') refuseUnusable(body)
   const now = deps.clock.now()
   return guarded(body.key, () =>
     deps.store.transaction(async (tx) => {
@@ -70,7 +70,7 @@ export function changeVariable(
     deps.store.transaction(async (tx) => {
       const row = await requireVariable(tx, input)
       const changed = { ...row, ...patch }
-      if (changed.category === 'environment') refuseReserved(changed.key, '/key')
+      if (changed.category === 'environment') refuseUnusable({ key: changed.key, value: value ?? openText(row.value) })
       if (row.sensitive === 1 && patch.sensitive === false && value === undefined)
         throw new ApiError('invalid_request', 'a variable that stops being sensitive needs a new value', {
           field: '/value',
@@ -89,6 +89,11 @@ export function deleteVariable(deps: Deps, input: { workspaceId: string; variabl
     await deleteVariableRow(tx, row.workspace_id, row.id)
     tx.changed({ kind: 'workspace', workspaceId: row.workspace_id })
   })
+}
+
+function refuseUnusable({ key, value }: { key: string; value: string }): void {
+  refuseReserved(key, '/key')
+  refuseNul(value, '/value')
 }
 
 async function requireVariable(reader: Reader, input: { workspaceId: string; variableId: string }) {

@@ -41,6 +41,12 @@ export function refuseReserved(name: string, field: string): void {
   throw new ApiError('invalid_request', message, { field, name, reserved: pattern })
 }
 
+/** No process can be given such a variable. @throws ApiError `invalid_request` */
+export function refuseNul(value: string, field: string): void {
+  if (!value.includes('\0')) return
+  throw new ApiError('invalid_request', 'an environment variable cannot hold a NUL character', { field })
+}
+
 function given<T extends object>(values: T): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined)
   return Object.fromEntries(entries) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>
@@ -58,6 +64,7 @@ function environmentOf(variables: Record<string, string>): string {
         field: '/system_variables',
       })
     refuseReserved(name, '/system_variables')
+    refuseNul(variables[name] ?? '', '/system_variables')
   }
   return JSON.stringify(variables)
 }
