@@ -1,5 +1,6 @@
 /** From settings to one frozen configuration; what is missing or contradictory is a SettingError that names it. */
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   defaultDataDir,
@@ -60,7 +61,7 @@ export async function readConfig(flags: Flags, env: Environment): Promise<AgentC
     labels: values.labels,
     terraformPath: values.terraformPath,
     terraformReleasesUrl: values.terraformReleasesUrl?.href,
-    terraformCliConfig: values.terraformCliConfig,
+    terraformCliConfig: await readable('--terraform-cli-config', values.terraformCliConfig),
     passEnv: values.passEnv,
     network: { ...proxiesOf(env), ...(values.caFile === undefined ? {} : { ca: await readCa(values.caFile) }) },
     onTerm: values.onTerm,
@@ -76,6 +77,15 @@ export async function readConfig(flags: Flags, env: Environment): Promise<AgentC
 export async function readDataDir(flags: Flags, env: Environment): Promise<string> {
   const { dataDir } = await resolveSettings(agentSettings, { flags, env }, ['dataDir'])
   return dataDir ?? (await defaultDataDir('iac-agent', env))
+}
+
+/** Terraform itself goes on without a file it is given and cannot read: without mirrors and credentials, that is. */
+async function readable(setting: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  await access(file, constants.R_OK).catch((cause: Error) => {
+    throw new SettingError(setting, cause.message, { cause })
+  })
+  return file
 }
 
 async function readCa(file: string): Promise<string> {

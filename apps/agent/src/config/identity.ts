@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from '@iac-agent/protocol'
-import { writeFileAtomic } from '@iac-agent/runtime'
+import { CommandError, ExitCode, writeFileAtomic } from '@iac-agent/runtime'
 import { type Static, Type } from 'typebox'
 
 const StoredIdentity = Type.Object({
@@ -21,11 +21,11 @@ export interface AgentIdentity extends StoredIdentity {
   hasMoved: boolean
 }
 
-/** Reads the identity kept at `path`, or makes one, and counts this start. Durable before it resolves. */
+/** Reads the identity kept at `path`, or makes one, and counts this start. Durable before it resolves. @throws CommandError 2 */
 export async function startIdentity(path: string): Promise<AgentIdentity> {
   const machineId = (await textOf('/etc/machine-id'))?.trim() ?? ''
   const text = await textOf(path)
-  const known = text === undefined ? undefined : parse(StoredIdentity, JSON.parse(text), path)
+  const known = text === undefined ? undefined : parseIdentity(text, path)
   const stored = {
     agentId: known?.agentId ?? `agent-${randomUUID()}`,
     machineId,
@@ -34,6 +34,18 @@ export async function startIdentity(path: string): Promise<AgentIdentity> {
   await writeFileAtomic(path, `${JSON.stringify(stored)}\n`)
   const hasMoved = known !== undefined && known.machineId !== '' && machineId !== '' && known.machineId !== machineId
   return { ...stored, instanceId: randomUUID(), hasMoved }
+}
+
+function parseIdentity(text: string, path: string): StoredIdentity {
+  try {
+    return parse(StoredIdentity, JSON.parse(text), path)
+  } catch (cause) {
+    throw new CommandError(
+      `${path} does not say who this agent is (${(cause as Error).message}); put it back from a copy, or remove it to start as a new agent`,
+      ExitCode.usage,
+      { cause },
+    )
+  }
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -13,7 +13,10 @@ const keepMs = 24 * 60 * 60 * 1000
 export async function sweepExpired(data: DataLayout, now: number, log: Logger): Promise<void> {
   for (const name of await readdir(data.attempts)) {
     const layout = attemptLayoutAt(join(data.attempts, name))
-    const facts = await readJournal(layout.journal)
+    const facts = await readJournal(layout.journal).catch((error: unknown) => {
+      log.debug({ err: error, attempt: name }, 'attempt cannot be read') // recovery says so aloud
+      return []
+    })
     const newest = Date.parse(facts.at(-1)?.at ?? '')
     const isKept = isAbandoned(facts) || (has(facts, 'outcome') && has(facts, 'refused'))
     if (!isKept || !(now - newest > keepMs)) continue

@@ -36,12 +36,16 @@ interface Found {
   judgement: Judgement
 }
 
-/** Every attempt directory, judged; journals are open for whoever goes on with them. */
+/** Every attempt directory that can be read, judged; journals are open for whoever goes on with them. */
 async function findAttempts(data: DataLayout, log: Logger): Promise<Found[]> {
   const found: Found[] = []
   for (const name of await namesIn(data.attempts)) {
     const layout = attemptLayoutAt(join(data.attempts, name))
-    const journal = await Journal.open(layout.journal)
+    const journal = await Journal.open(layout.journal).catch((error: unknown) => {
+      log.error({ err: error, kept: layout.root }, 'attempt cannot be read, kept for a person')
+      return undefined
+    })
+    if (journal === undefined) continue
     const judgement = judge(journal.facts, await hasLiveRun(layout, journal.facts))
     log.info({ attempt: name, judgement, facts: journal.facts.length }, 'attempt found')
     found.push({ layout, journal, judgement })

@@ -1,4 +1,5 @@
 /** One attempt as its steps see it: its facts, its files, its server, and whether somebody wants it to stop. */
+import { createHmac } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parse, TaskData } from '@iac-agent/protocol'
@@ -69,10 +70,15 @@ export class Attempt {
     return this.#data
   }
 
+  /** Of the loopback state backend; terraform's children see it. Known before anything is logged, so that it is never shown. */
+  get backendPassword(): string {
+    return createHmac('sha256', this.offered.leaseToken).update('state backend').digest('base64url')
+  }
+
   /** What must never leave this host in clear; empty before the data document is here. */
   async redaction(): Promise<Redaction> {
     if (!has(this.facts, 'fetched')) return compileRedaction([])
-    this.#redaction ??= compileRedaction(secretValues((await this.data()).variables))
+    this.#redaction ??= compileRedaction([...secretValues((await this.data()).variables), this.backendPassword])
     return this.#redaction
   }
 

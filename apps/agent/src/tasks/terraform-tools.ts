@@ -1,5 +1,5 @@
 /** What every terraform command of every attempt needs from this agent: environment, state backend, patience. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Command } from '../journal/attempt-facts.js'
 import { first } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
@@ -87,7 +87,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   const fetched = first(journal.facts, 'fetched')
   if (!fetched) throw new Error('the attempt is not fetched')
   const known = first(journal.facts, 'backendOpened')
-  const credentials = known ?? { username: randomUUID(), password: randomBytes(24).toString('base64url') }
+  const credentials = known ?? { username: randomUUID(), password: attempt.backendPassword }
   attempt.backend = await openStateBackend({
     statesDir: layout.states,
     lineage: fetched.lineage,

@@ -120,3 +120,21 @@ it('names the disk when the data directory cannot be one', async () => {
 it('names terraform when there is none', async () => {
   expect(failures(await doctor({}, { PATH: '/nowhere' }))).toEqual(['terraform'])
 })
+
+it('names the setting when the given terraform is none', async () => {
+  const results = await doctor({ terraformPath: '/bin/true' })
+  expect(failures(results)).toEqual(['terraform'])
+  expect(detail(results, 'terraform')).toContain('--terraform-path: /bin/true')
+})
+
+it('says that it is the proxy which cannot be reached', async () => {
+  const results = await doctor({ serverUrl: 'https://iac.example.test' }, { https_proxy: 'http://127.0.0.1:1' })
+  expect(failures(results)).toEqual(['tcp'])
+  expect(detail(results, 'tcp')).toContain('the proxy 127.0.0.1:1 cannot be reached')
+})
+
+it('says on one line that a plain server speaks no TLS', async () => {
+  const results = await doctor({ serverUrl: server.url.replace('http:', 'https:') })
+  expect(failures(results)).toEqual(['tls'])
+  expect(detail(results, 'tls')).toMatch(/^[^\n]*is the server plain http\?$/)
+})

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -108,4 +108,22 @@ it('says so when nobody knows how a command ended', async () => {
   await using _daemon = await start()
   expect(await outcome()).toMatchObject({ status: 'failed', error_code: 'agent_fault' })
   expect(task.finalStatus?.error_message).toContain('supervisor of terraform plan was killed')
+})
+
+it('starts although an attempt cannot be read, keeps it, and goes on with the others', async () => {
+  await leaveBehind({ fact: 'cancelRequested', reason: 'operator' })
+  const broken = attemptLayout(dataLayout(join(home.path, 'data')), 999, 1)
+  await mkdir(broken.root, { recursive: true })
+  await writeFile(broken.journal, 'no json\n{}\n')
+  await using daemon = await start()
+  expect(await outcome()).toMatchObject({ status: 'cancelled' })
+  expect(await daemon.status()).toMatchObject({ kept_attempts: ['999-1'] })
+  expect(await readFile(broken.journal, 'utf8')).toBe('no json\n{}\n')
+})
+
+it('names the file when it does not say who the agent is', async () => {
+  await mkdir(join(home.path, 'data'), { recursive: true })
+  await writeFile(join(home.path, 'data', 'agent.json'), '')
+  await using daemon = await start()
+  await expect(daemon.ended).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('agent.json') })
 })

@@ -20,5 +20,5 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause instanceof Error && error.cause.message !== '' ? `: ${error.cause.message}` : ''
   const code = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''
-  return `${error.message || error.name}${cause === `: ${error.message}` ? '' : cause}${code}`
+  return `${error.message || error.name}${cause === `: ${error.message}` ? '' : cause}${code}`.replace(/\s+/g, ' ')
 }

@@ -27,5 +27,10 @@ export async function examine(config: AgentConfig): Promise<CheckResult[]> {
     mayDownload: false,
     ...(config.terraformPath === undefined ? {} : { terraformPath: config.terraformPath }),
   })
-  return [...way, ...answers, await checkDisk([config.dataDir, config.workRoot]), await checkTerraform(versions)]
+  return [
+    ...way,
+    ...answers,
+    await checkDisk([config.dataDir, config.workRoot]),
+    await checkTerraform(versions, config.terraformPath),
+  ]
 }

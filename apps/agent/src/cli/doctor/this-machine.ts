@@ -27,7 +27,8 @@ export async function checkDisk(directories: readonly string[]): Promise<CheckRe
   return ok('disk', seen.join(', '))
 }
 
-export async function checkTerraform(versions: Versions): Promise<CheckResult> {
+/** `terraformPath`: as configured, in place of what is on PATH. */
+export async function checkTerraform(versions: Versions, terraformPath?: string): Promise<CheckResult> {
   try {
     const found = (await Promise.all([versions.onHost('terraform'), versions.onHost('tofu')])).filter(
       (each) => each !== undefined,
@@ -37,6 +38,8 @@ export async function checkTerraform(versions: Versions): Promise<CheckResult> {
         'terraform',
         found.map(({ engine, version, program }) => `${engine} ${version} (${program})`).join(', '),
       )
+    if (terraformPath !== undefined)
+      return failed('terraform', `--terraform-path: ${terraformPath} is no terraform or tofu that can be run`)
     return failed('terraform', 'neither terraform nor tofu is on PATH; install one, or name it with --terraform-path')
   } catch (error) {
     return failed('terraform', error instanceof TerraformError ? error.message : reasonOf(error))

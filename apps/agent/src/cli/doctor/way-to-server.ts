@@ -20,7 +20,7 @@ export async function checkWay(serverUrl: URL, network: Network): Promise<CheckR
     return result.result !== 'failed'
   }
   if (!add(await checkName(hop, proxy))) return [...results, ...skipAfter(results)]
-  const tcp = await openTcp(hop)
+  const tcp = await openTcp(hop, proxy)
   if (!add(tcp.result) || !tcp.socket) return [...results, ...skipAfter(results)]
   using socket = disposable(tcp.socket)
   const tunnel = await openTunnel(socket.stream, serverUrl, proxy)
@@ -44,18 +44,19 @@ async function checkName(hop: URL, proxy: URL | undefined): Promise<CheckResult>
   }
 }
 
-async function openTcp(hop: URL): Promise<{ result: CheckResult; socket?: Socket }> {
+async function openTcp(hop: URL, proxy: URL | undefined): Promise<{ result: CheckResult; socket?: Socket }> {
   const port = portOf(hop)
+  const whose = proxy ? 'the proxy ' : ''
   const socket = connectTcp({ host: bareHost(hop), port })
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(hopTimeoutMs) })
-    return { result: ok('tcp', `${hop.hostname}:${port} accepts connections`), socket }
+    return { result: ok('tcp', `${whose}${hop.hostname}:${port} accepts connections`), socket }
   } catch (error) {
     socket.destroy()
     return {
       result: failed(
         'tcp',
-        `${hop.hostname}:${port} cannot be reached: ${reasonOf(error)}; is it up, is a firewall between?`,
+        `${whose}${hop.hostname}:${port} cannot be reached: ${reasonOf(error)}; is it up, is a firewall between?`,
       ),
     }
   }
@@ -106,7 +107,11 @@ async function checkTls(stream: Duplex, serverUrl: URL, ca: string[] | undefined
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(hopTimeoutMs) })
     return ok('tls', `${socket.getProtocol()}, certificate valid until ${socket.getPeerCertificate().valid_to}`)
   } catch (error) {
-    return failed('tls', `${serverUrl.host}: ${reasonOf(error)}; a private authority is given with --ca-file`)
+    const isPlain = (error as NodeJS.ErrnoException).code === 'ERR_SSL_WRONG_VERSION_NUMBER'
+    const advice = isPlain
+      ? 'no TLS is spoken there; is the server plain http?'
+      : 'a private authority is given with --ca-file'
+    return failed('tls', `${serverUrl.host}: ${reasonOf(error)}; ${advice}`)
   } finally {
     socket.destroy()
   }
