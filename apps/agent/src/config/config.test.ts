@@ -37,6 +37,7 @@ it.each([
   [{ IAC_AGENT_TERM_GRACE: '5' }, 'IAC_AGENT_TERM_GRACE'],
   [{ IAC_AGENT_ON_TERM: 'die' }, 'drain, cancel'],
   [{ IAC_AGENT_CA_FILE: '/nowhere/ca.pem' }, '--ca-file'],
+  [{ IAC_AGENT_TERRAFORM_CLI_CONFIG: '/nowhere/terraformrc' }, '--terraform-cli-config'],
 ])('names the setting that is wrong: %o', async (env, named) => {
   await expect(readConfig({}, { ...needed, ...env })).rejects.toMatchObject({
     code: 'invalid_setting',

@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { crc32, deflateRawSync } from 'node:zlib'
-import { type TemporaryDirectory, temporaryDirectory } from '@iac-agent/testkit'
+import {
+  type ReleaseMirror,
+  releaseArch,
+  startReleaseMirror,
+  type TemporaryDirectory,
+  temporaryDirectory,
+  zipOf,
+} from '@iac-agent/testkit'
 import { describe, expect, it } from 'vitest'
 import { type VersionSources, Versions } from '../../src/terraform/versions.js'
 
@@ -21,72 +23,10 @@ async function install(directory: string, name: string, text: string): Promise<s
   return path
 }
 
-/** A zip archive of one deflated file. */
-function zip(name: string, text: string): Buffer {
-  const raw = Buffer.from(text)
-  const packed = deflateRawSync(raw)
-  const fields = Buffer.alloc(26)
-  fields.writeUInt16LE(20, 0)
-  fields.writeUInt16LE(8, 4)
-  fields.writeUInt32LE(crc32(raw), 10)
-  fields.writeUInt32LE(packed.length, 14)
-  fields.writeUInt32LE(raw.length, 18)
-  fields.writeUInt16LE(name.length, 22)
-  const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, Buffer.from(name), packed])
-  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00'), fields, Buffer.alloc(14), Buffer.from(name)])
-  const end = Buffer.alloc(22)
-  end.write('PK\x05\x06')
-  end.writeUInt16LE(1, 8)
-  end.writeUInt16LE(1, 10)
-  end.writeUInt32LE(central.length, 12)
-  end.writeUInt32LE(local.length, 16)
-  return Buffer.concat([local, central, end])
-}
+type Mirror = ReleaseMirror
 
-interface Mirror extends AsyncDisposable {
-  readonly baseUrl: string
-  /** Paths that were asked for. */
-  readonly asked: string[]
-  readonly files: Map<string, Buffer | string>
-}
-
-async function startMirror(): Promise<Mirror> {
-  const files = new Map<string, Buffer | string>()
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
-    const file = files.get(request.url ?? '')
-    response.writeHead(file === undefined ? 404 : 200, { Connection: 'close' }).end(file)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mirror/`,
-    asked,
-    files,
-    [Symbol.asyncDispose]: async () => {
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
-const arch = process.arch === 'x64' ? 'amd64' : process.arch
-
-function publish(
-  mirror: Mirror,
-  engine: 'terraform' | 'tofu',
-  version: string,
-  changes: { archive?: Buffer; sums?: string } = {},
-) {
-  const name = `${engine}_${version}_linux_${arch}.zip`
-  const archive = changes.archive ?? zip(engine, program(engine === 'tofu' ? 'OpenTofu' : 'Terraform', version))
-  const sum = createHash('sha256').update(archive).digest('hex')
-  mirror.files.set(`/mirror/${engine}/${version}/${name}`, archive)
-  mirror.files.set(
-    `/mirror/${engine}/${version}/${engine}_${version}_SHA256SUMS`,
-    changes.sums ?? `${'0'.repeat(64)}  other.zip\n${sum}  ${name}\n`,
-  )
+function publish(mirror: Mirror, engine: 'terraform' | 'tofu', version: string, instead = {}) {
+  mirror.publish(engine, version, program(engine === 'tofu' ? 'OpenTofu' : 'Terraform', version), instead)
 }
 
 function versionsIn(temporary: TemporaryDirectory, mirror?: Mirror, more: Partial<VersionSources> = {}): Versions {
@@ -132,7 +72,7 @@ describe('the version of terraform', () => {
 
   it('is downloaded once when PATH does not fit, and then taken from the cache, by ranges too', async () => {
     await using temporary = await temporaryDirectory()
-    await using mirror = await startMirror()
+    await using mirror = await startReleaseMirror()
     await install(join(temporary.path, 'bin'), 'terraform', program('Terraform', '1.5.0'))
     publish(mirror, 'terraform', '1.9.8')
     const versions = versionsIn(temporary, mirror)
@@ -150,7 +90,7 @@ describe('the version of terraform', () => {
 
   it('is the newest published one of a range', async () => {
     await using temporary = await temporaryDirectory()
-    await using mirror = await startMirror()
+    await using mirror = await startReleaseMirror()
     mirror.files.set(
       '/mirror/tofu/index.json',
       '{"versions":{"1.9.9":{},"1.10.0":{},"1.10.2":{},"1.11.0-rc1":{},"2.0.0":{}}}',
@@ -165,15 +105,15 @@ describe('the version of terraform', () => {
   it.each<[string, { archive?: Buffer; sums?: string }, string]>([
     [
       'has another SHA-256 than SHA256SUMS says',
-      { sums: `${'a'.repeat(64)}  terraform_1.9.8_linux_${arch}.zip\n` },
+      { sums: `${'a'.repeat(64)}  terraform_1.9.8_linux_${releaseArch}.zip\n` },
       'checksum_mismatch',
     ],
     ['is not listed in SHA256SUMS', { sums: '' }, 'checksum_mismatch'],
     ['is no zip archive', { archive: Buffer.from('<html>') }, 'terraform_version_unavailable'],
-    ['does not hold the program', { archive: zip('LICENSE.txt', 'x') }, 'terraform_version_unavailable'],
+    ['does not hold the program', { archive: zipOf('LICENSE.txt', 'x') }, 'terraform_version_unavailable'],
   ])('is not used when the download %s, and nothing of it stays', async (_, changes, code) => {
     await using temporary = await temporaryDirectory()
-    await using mirror = await startMirror()
+    await using mirror = await startReleaseMirror()
     publish(mirror, 'terraform', '1.9.8', changes)
     await expect(versionsIn(temporary, mirror).resolve('terraform', '1.9.8')).rejects.toMatchObject({ code })
     expect(await readdir(join(temporary.path, 'versions/terraform'))).toEqual([])
@@ -181,7 +121,7 @@ describe('the version of terraform', () => {
 
   it('names the address that has no such version, or cannot be reached', async () => {
     await using temporary = await temporaryDirectory()
-    const mirror = await startMirror()
+    const mirror = await startReleaseMirror()
     const versions = versionsIn(temporary, mirror)
     await expect(versions.resolve('terraform', '9.9.9')).rejects.toThrow(/SHA256SUMS answered 404/)
     await mirror[Symbol.asyncDispose]()
