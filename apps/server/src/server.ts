@@ -72,6 +72,7 @@ export async function startServer({
     agent: { store, clock, heartbeatIntervalMs, leaseTtlMs },
     operator: { store, clock, link: hub, logs, stopping: stopping.signal },
     open: { store, clock, version },
+    isMetricsPublic: config.metricsPublic,
     proxies,
     tls: await readTls(config.tls),
     rateLimit: { agent: config.agentRateLimit, operator: config.operatorRateLimit },

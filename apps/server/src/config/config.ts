@@ -21,6 +21,7 @@ export interface ServerConfig {
   readonly offerTimeoutMs: number
   readonly agentRateLimit: number
   readonly operatorRateLimit: number
+  readonly metricsPublic: boolean
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
 }
@@ -45,6 +46,7 @@ export async function readConfig(flags: Record<string, unknown>, env: NodeJS.Pro
     offerTimeoutMs: values.offerTimeout,
     agentRateLimit: values.agentRateLimit,
     operatorRateLimit: values.operatorRateLimit,
+    metricsPublic: values.metricsPublic,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
   })

@@ -84,6 +84,7 @@ export const serverSettings = defineSettings('IAC_SERVER', {
     default: '12000',
     help: 'requests per minute and operator token',
   }),
+  metricsPublic: switchSetting({ flag: 'metrics-public', help: 'serve /metrics without a token' }),
   logLevel: setting({
     flag: 'log-level',
     value: 'level',

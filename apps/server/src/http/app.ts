@@ -9,6 +9,7 @@ import { answerBrokenHttp } from './broken-http.js'
 import { authenticate, type Credentials } from './credentials.js'
 import { errorHandler } from './error-handler.js'
 import { notFoundHandler } from './not-found.js'
+import { meterRequests } from './open/metrics.js'
 import { type OpenDeps, openPlugin } from './open/open-plugin.js'
 import { type OperatorDeps, operatorPlugin } from './operator/operator-plugin.js'
 import { newRequestId } from './request-id.js'
@@ -20,6 +21,8 @@ export interface AppOptions {
   agent: AgentDeps
   operator: OperatorDeps
   open: OpenDeps
+  /** /metrics needs no token */
+  isMetricsPublic: boolean
   /** proxies whose X-Forwarded-* headers count */
   proxies: TrustedProxies
   tls: { cert: string; key: string } | undefined
@@ -48,7 +51,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     )
   })
   await app.register(helmet, { contentSecurityPolicy: false, hsts: options.tls !== undefined })
+  const metricsRoute = meterRequests(app, options.open.store)
   await app.register(openPlugin, options.open)
+  if (options.isMetricsPublic) metricsRoute(app)
   await app.register(async (scope) => {
     await guard(scope, options.credentials, options.rateLimit.agent, agentKey)
     await scope.register(agentPlugin, options.agent)
@@ -61,6 +66,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       (request) => request.operator?.tokenId ?? request.ip,
     )
     await scope.register(operatorPlugin, options.operator)
+    if (!options.isMetricsPublic) metricsRoute(scope)
   })
   return app
 }

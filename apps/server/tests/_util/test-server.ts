@@ -134,6 +134,7 @@ const defaults: Omit<ServerConfig, 'dataDir'> = {
   offerTimeoutMs: 10_000,
   agentRateLimit: 1_000_000,
   operatorRateLimit: 1_000_000,
+  metricsPublic: false,
   logLevel: 'silent',
   logFormat: 'json',
 }

@@ -78,6 +78,7 @@ function config(offerTimeoutMs: number) {
     offerTimeoutMs,
     agentRateLimit: 30_000,
     operatorRateLimit: 12_000,
+    metricsPublic: false,
     logLevel: 'silent' as const,
     logFormat: 'json' as const,
   }

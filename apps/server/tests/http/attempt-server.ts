@@ -18,6 +18,7 @@ const config = {
   offerTimeoutMs: 10_000,
   agentRateLimit: perMinute,
   operatorRateLimit: perMinute,
+  metricsPublic: false,
   logLevel: 'fatal',
   logFormat: 'json',
 } as const

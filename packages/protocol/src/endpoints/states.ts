@@ -120,4 +120,13 @@ export const openEndpoints = {
       json: Type.Object({ version: Type.String(), protocol_version: Type.Integer(), time: Timestamp }),
     },
   }),
+  metrics: defineEndpoint({
+    name: 'metrics',
+    method: 'GET',
+    path: '/metrics',
+    audience: 'read_only',
+    tag: 'open',
+    summary: 'Prometheus metrics; with --metrics-public for anybody.',
+    answer: { status: 200, raw: 'text/plain; version=0.0.4; charset=utf-8' },
+  }),
 } as const
