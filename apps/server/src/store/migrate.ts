@@ -4,10 +4,11 @@ import { access } from './migrations/0001-access.js'
 import { workspaces } from './migrations/0002-workspaces.js'
 import { tasks } from './migrations/0003-tasks.js'
 import { results } from './migrations/0004-results.js'
+import { promoted } from './migrations/0005-promoted.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
-const migrations: readonly Migration[] = [access, workspaces, tasks, results]
+const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted]
 
 const sqliteWords: ColumnWords = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
