@@ -1,6 +1,7 @@
 /** Operator API: the agents that run tasks. */
 import { type Static, Type } from 'typebox'
 import { defineEndpoint } from '../endpoint.js'
+import { limits } from '../limits.js'
 import { Labels, Nullable, PageQuery, page, TaskId, Timestamp } from '../words/common.js'
 
 export const Agent = Type.Object({
@@ -9,6 +10,7 @@ export const Agent = Type.Object({
   pool_id: Type.String(),
   status: Type.Enum(['online', 'offline']),
   state: Nullable(Type.String({ description: "the agent's own word: idle, busy, draining, degraded" })),
+  draining: Type.Boolean({ description: "an operator's wish: it gets no new work" }),
   registered: Type.Boolean({ description: 'false for a seed-only agent' }),
   version: Nullable(Type.String()),
   labels: Labels,
@@ -27,6 +29,13 @@ export const Agent = Type.Object({
 export type Agent = Static<typeof Agent>
 
 const agentTag = 'agents'
+const AgentParams = Type.Object({ agent_id: Type.String() })
+const exact = { additionalProperties: false } as const
+const DrainRequest = Type.Object(
+  { reason: Type.Optional(Type.String({ minLength: 1, maxLength: limits.descriptionLength })) },
+  exact,
+)
+
 export const agentEndpoints = {
   list: defineEndpoint({
     name: 'listAgents',
@@ -45,7 +54,29 @@ export const agentEndpoints = {
     audience: 'read_only',
     tag: agentTag,
     summary: 'One agent.',
-    params: Type.Object({ agent_id: Type.String() }),
+    params: AgentParams,
     answer: { status: 200, json: Agent },
+  }),
+  drain: defineEndpoint({
+    name: 'drainAgent',
+    method: 'POST',
+    path: '/api/v1/agents/:agent_id/drain',
+    audience: 'operator',
+    tag: agentTag,
+    summary: 'Gives the agent no new work, until undrain; what it runs goes on.',
+    params: AgentParams,
+    body: { json: DrainRequest, limitBytes: limits.jsonBodyBytes },
+    answer: { status: 202, json: Agent },
+  }),
+  undrain: defineEndpoint({
+    name: 'undrainAgent',
+    method: 'POST',
+    path: '/api/v1/agents/:agent_id/undrain',
+    audience: 'operator',
+    tag: agentTag,
+    summary: 'Takes a drain back: the agent gets work again.',
+    params: AgentParams,
+    body: { json: Type.Object({}, exact), limitBytes: limits.jsonBodyBytes },
+    answer: { status: 202, json: Agent },
   }),
 } as const
