@@ -73,7 +73,8 @@ function answer(session: Session, said: HeartbeatAnswer | undefined, type: 'welc
   }
   session.isDrained = said.draining
   if (session.hello === undefined) return
-  session.send({ type, payload: { desired: said.desired, draining: said.draining } })
+  const { desired, draining, store_epoch } = said
+  session.send({ type, payload: { desired, draining, store_epoch } })
   for (const order of said.unknown) session.send(runTask(order))
 }
 

@@ -17,8 +17,11 @@ const sqliteWords: ColumnWords = {
   bytes: 'BLOB',
 }
 
-/** Applies what is missing, all in one transaction; two processes that open a new file at once take turns. */
-export function migrate(handle: Database, now: number): void {
+/**
+ * Applies what is missing, all in one transaction; two processes that open a new file at once take turns.
+ * @param backup is called before a schema that is there is changed; what it throws ends the migration, and nothing was changed
+ */
+export function migrate(handle: Database, now: number, backup: (version: number) => void): void {
   handle.exec('BEGIN IMMEDIATE')
   try {
     handle.exec(
@@ -28,6 +31,7 @@ export function migrate(handle: Database, now: number): void {
       handle.prepare<[], { version: number | null }>('SELECT max(version) AS version FROM migrations').get()?.version ??
       0
     if (present > migrations.length) throw newer(present)
+    if (present > 0 && present < migrations.length) backup(present)
     for (const migration of migrations.slice(present)) apply(handle, migration, now)
     handle.exec('COMMIT')
   } catch (err) {
