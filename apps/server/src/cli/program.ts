@@ -1,7 +1,9 @@
 /** The commands of iac-server. */
 import { type Command, createProgram } from '@iac-agent/runtime'
+import { addBackupCommand } from './backup.js'
 import { addKeyCommand } from './key.js'
 import { addPoolCommand } from './pool.js'
+import { addRestoreCommand } from './restore.js'
 import { serverVersion } from './server-version.js'
 import { addStartCommand } from './start.js'
 import { addTokenCommand } from './token.js'
@@ -12,7 +14,8 @@ Examples:
   $ iac-server start --listen 0.0.0.0:8443 --tls-cert-file cert.pem --tls-key-file key.pem
   $ iac-server pool create default
   $ iac-server key create --pool default --json
-  $ iac-server token create ci --role operator`
+  $ iac-server token create ci --role operator
+  $ iac-server backup /var/backups/iac.sqlite`
 
 export function serverProgram(): Command {
   const program = createProgram({
@@ -24,5 +27,7 @@ export function serverProgram(): Command {
   addPoolCommand(program)
   addKeyCommand(program)
   addTokenCommand(program)
+  addBackupCommand(program)
+  addRestoreCommand(program)
   return program.addHelpText('after', examples)
 }

@@ -1,4 +1,4 @@
-/** Which agents this process can reach: agent id -> session. Implements the seed's six methods. */
+/** Which agents this process can reach: agent id -> session. Implements the seed's six methods, and drain. */
 import type { Phase, TaskType } from '@iac-agent/protocol'
 import { mayApply } from '@iac-agent/protocol'
 import type { AgentLink, OfferedLease } from '../domain/ports.js'
@@ -71,6 +71,7 @@ export class ControlHub implements AgentLink {
   isAgentAvailable(agentId: string, taskType: TaskType): boolean {
     const session = this.#ready(agentId)
     if (session === undefined) return false
+    if (session.isDrained) return false
     const { status, plan_running = 0, plan_limit = 1, apply_running = 0 } = session.heartbeat ?? {}
     if (status === 'draining' || status === 'degraded' || Number(apply_running) > 0) return false
     return mayApply(taskType) ? plan_running === 0 : plan_running < plan_limit
@@ -80,6 +81,22 @@ export class ControlHub implements AgentLink {
     return this.sessions()
       .filter((session) => session.isReady)
       .map((session) => session.identity.agentId)
+  }
+
+  /** A seed-only agent knows no such message: it is only given nothing. */
+  drainAgent(agentId: string, reason: string): boolean {
+    return this.#wish(agentId, true)?.send({ type: 'drain', payload: { reason } }) ?? false
+  }
+
+  undrainAgent(agentId: string): boolean {
+    const payload = { desired: [], draining: false }
+    return this.#wish(agentId, false)?.send({ type: 'heartbeat_ack', payload }) ?? false
+  }
+
+  #wish(agentId: string, isDrained: boolean): Session | undefined {
+    const session = this.#sessions.get(agentId)
+    if (session !== undefined) session.isDrained = isDrained
+    return session?.hello === undefined ? undefined : session
   }
 
   #ready(agentId: string): Session | undefined {

@@ -71,15 +71,17 @@ function answer(session: Session, said: HeartbeatAnswer | undefined, type: 'welc
     session.close(closeCodes.unauthorized, 'the agent was removed')
     return
   }
+  session.isDrained = said.draining
   if (session.hello === undefined) return
-  session.send({ type, payload: { desired: said.desired, draining: said.draining } })
+  const { desired, draining, store_epoch } = said
+  session.send({ type, payload: { desired, draining, store_epoch } })
   for (const order of said.unknown) session.send(runTask(order))
 }
 
 /** Accepted too late: the offer was taken back. */
 function forget(session: Session, taskId: number, attempt: number): void {
   const desired = [{ task_id: taskId, attempt, want: 'forget' as const }]
-  session.send({ type: 'heartbeat_ack', payload: { desired, draining: false } })
+  session.send({ type: 'heartbeat_ack', payload: { desired, draining: session.isDrained } })
 }
 
 function runTask({ taskId, workspaceId, phase, lease }: RunOrder): ServerMessage {

@@ -44,7 +44,7 @@ export class LiveFrames {
     const { taskId: task_id, attempt } = live
     if ('stale' in stored) {
       const desired = [{ task_id, attempt, want: 'forget' as const }]
-      this.session.send({ type: 'heartbeat_ack', payload: { desired, draining: false } })
+      this.session.send({ type: 'heartbeat_ack', payload: { desired, draining: this.session.isDrained } })
     } else this.session.send({ type: 'log_ack', payload: { task_id, attempt, next_offset: stored.nextOffset } })
   }
 }

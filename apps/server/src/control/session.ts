@@ -34,6 +34,8 @@ export class Session {
   hello: Hello | undefined
   heartbeat: Heartbeat | undefined
   hasSpoken: boolean = false
+  /** an operator's wish, as the database had it last */
+  isDrained: boolean = false
   /** resolves when the socket is gone */
   readonly closed: Promise<void>
   #lastFrameAt: number

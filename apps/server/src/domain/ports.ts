@@ -8,7 +8,7 @@ export interface OfferedLease {
   readonly leaseTtlMs: number
 }
 
-/** The seed's C&C methods. Those that send answer whether a socket took the message, not whether it arrived. */
+/** The seed's C&C methods, and the two of drain. Those that send answer whether a socket took the message, not whether it arrived. */
 export interface AgentLink {
   sendTaskToAgent(agentId: string, taskId: number, workspaceId: string, action: Phase, lease: OfferedLease): boolean
   cancelTaskOnAgent(agentId: string, taskId: number, options?: { attempt: number; force: boolean }): boolean
@@ -17,4 +17,7 @@ export interface AgentLink {
   /** connected, not draining, and below its limits by its last heartbeat */
   isAgentAvailable(agentId: string, taskType: TaskType): boolean
   getConnectedAgents(): string[]
+  /** take no new work; also said in every `welcome` and `heartbeat_ack` */
+  drainAgent(agentId: string, reason: string): boolean
+  undrainAgent(agentId: string): boolean
 }

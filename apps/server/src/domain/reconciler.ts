@@ -7,7 +7,7 @@ import { type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
 import { countLiveLeases, extendAllLeases, leasesOver, renewAllLeases } from '../store/lease-rows.js'
 import type { Change, Store } from '../store/store.js'
 import { endLease } from './attempts/end-lease.js'
-import { judgeLateness, SweepBudget } from './attempts/lease-sweep.js'
+import { judgeLateness, SweepAlarm, SweepBudget } from './attempts/lease-sweep.js'
 import { type Offer, offerAttempt } from './attempts/offer-attempt.js'
 import { type OfferTimeouts, withdrawOffers } from './attempts/withdraw-offers.js'
 import { placeTasks } from './placement.js'
@@ -30,6 +30,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #loop: Loop
   readonly #budget = new SweepBudget()
+  readonly #alarm = new SweepAlarm()
   /** when each repeated cancel was last sent, by `task/attempt` */
   readonly #cancelsSent = new Map<string, number>()
   /** after a start, and after the database was away, every lease gets a full TTL before any is ended */
@@ -41,10 +42,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#everyMs = Math.min(slowestMs, options.leaseTtlMs / 4, options.offerTimeoutMs / 4)
-    const onError = (err: unknown) => {
-      this.#owesFullTtl = true
-      options.logger.error({ err }, 'reconciler pass failed')
-    }
+    const onError = (err: unknown) => options.logger.error({ err }, 'reconciler pass failed')
     this.#loop = new Loop({ everyMs: this.#everyMs, body: () => this.pass(), onError })
   }
 
@@ -62,20 +60,30 @@ export class Reconciler {
 
   /** One pass; whatever it finds undone is done, so any number of passes is as good as one. */
   async pass(): Promise<void> {
+    try {
+      await this.#pass()
+    } catch (err) {
+      this.#owesFullTtl = true
+      throw err
+    }
+  }
+
+  async #pass(): Promise<void> {
     const { store, clock, logger } = this.#options
-    await this.#guardLeases(clock.now())
+    const startedAt = clock.now()
+    await this.#guardLeases(startedAt)
     const open = await store.read(openAttempts)
     for (const offer of await withdrawOffers(this.#options, open)) {
       logger.warn({ task_id: offer.task_id, attempt: offer.number, agent_id: offer.agent_id }, 'offer not answered')
     }
     for (const task_id of await endUnreported(this.#options, open)) logger.warn({ task_id }, 'status not reported')
-    await this.#endLeases(clock.now())
+    await this.#endLeases(startedAt)
     this.#repeatCancels(open, clock.now())
     await this.#place(clock.now())
-    this.#dueAt = clock.now() + this.#everyMs
+    this.#dueAt = startedAt + this.#everyMs
   }
 
-  /** Whoever was away, it was not the agents. */
+  /** Whoever was away, it was not the agents. Time that a pass itself loses (stopped, a slow disk) makes the next one late. */
   async #guardLeases(now: number): Promise<void> {
     const { store, heartbeatIntervalMs, logger } = this.#options
     if (this.#owesFullTtl) {
@@ -91,6 +99,7 @@ export class Reconciler {
     logger.warn({ late_ms: late.extendByMs }, 'reconciler ran late: leases extended')
   }
 
+  /** @param now when the pass began: what was over then was over while the server was awake */
   async #endLeases(now: number): Promise<void> {
     if (now < this.#holdUntil) return
     const { store, logger } = this.#options
@@ -98,17 +107,19 @@ export class Reconciler {
       const found = await leasesOver(reader, now)
       return { over: found, live: found.length === 0 ? 0 : await countLiveLeases(reader) }
     })
-    if (over.length === 0) return
     const allowed = over.slice(0, this.#budget.available(live, now))
-    if (allowed.length < over.length) {
-      logger.error({ over: over.length, ending: allowed.length, live }, 'many leases over at once: the rest waits')
-    }
+    this.#sayAlarm(this.#alarm.judge(over.length - allowed.length, now), { over: over.length, live })
     for (const lease of allowed) {
       const done = await endLease(this.#options, lease)
       if (done === undefined) continue
       this.#budget.spend(1, now)
       logger.warn({ task_id: lease.task_id, attempt: lease.number, agent_id: lease.agent_id, done }, 'lease over')
     }
+  }
+
+  #sayAlarm(said: ReturnType<SweepAlarm['judge']>, facts: { over: number; live: number }): void {
+    if (said === 'raise') this.#options.logger.error(facts, 'many leases over at once: the rest waits')
+    if (said === 'clear') this.#options.logger.warn('no lease waits for its end any more')
   }
 
   #repeatCancels(open: readonly OpenAttemptRow[], now: number): void {

@@ -6,8 +6,8 @@ import type { Reader, Tx } from './store.js'
 
 /** `offered`: the agent has not answered; `live`: accepted; `final`: ended, what it still sends is late. */
 type AttemptState = 'offered' | 'live' | 'final'
-/** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back. */
-export type AttemptOutcome = 'finished' | 'rejected' | 'withdrawn' | 'expired' | 'cancelled' | 'failed'
+/** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back; `lost`: given up by a person. */
+export type AttemptOutcome = 'finished' | 'rejected' | 'withdrawn' | 'expired' | 'cancelled' | 'failed' | 'lost'
 
 export interface AttemptRow extends Omit<Selectable<TaskAttemptsTable>, 'phase' | 'state' | 'outcome'> {
   phase: Phase

@@ -4,10 +4,11 @@ import { access } from './migrations/0001-access.js'
 import { workspaces } from './migrations/0002-workspaces.js'
 import { tasks } from './migrations/0003-tasks.js'
 import { results } from './migrations/0004-results.js'
+import { promoted } from './migrations/0005-promoted.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
-const migrations: readonly Migration[] = [access, workspaces, tasks, results]
+const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted]
 
 const sqliteWords: ColumnWords = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
@@ -16,8 +17,11 @@ const sqliteWords: ColumnWords = {
   bytes: 'BLOB',
 }
 
-/** Applies what is missing, all in one transaction; two processes that open a new file at once take turns. */
-export function migrate(handle: Database, now: number): void {
+/**
+ * Applies what is missing, all in one transaction; two processes that open a new file at once take turns.
+ * @param backup is called before a schema that is there is changed; what it throws ends the migration, and nothing was changed
+ */
+export function migrate(handle: Database, now: number, backup: (version: number) => void): void {
   handle.exec('BEGIN IMMEDIATE')
   try {
     handle.exec(
@@ -27,6 +31,7 @@ export function migrate(handle: Database, now: number): void {
       handle.prepare<[], { version: number | null }>('SELECT max(version) AS version FROM migrations').get()?.version ??
       0
     if (present > migrations.length) throw newer(present)
+    if (present > 0 && present < migrations.length) backup(present)
     for (const migration of migrations.slice(present)) apply(handle, migration, now)
     handle.exec('COMMIT')
   } catch (err) {

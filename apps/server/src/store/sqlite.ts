@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { ChangeHub } from './change-hub.js'
 import { prepareDataDir, unusable } from './data-lock.js'
+import { copyDatabase } from './database-copy.js'
 import { migrate } from './migrate.js'
 import { ReadQueue } from './read-queue.js'
 import type { Store } from './store.js'
@@ -58,7 +59,7 @@ function openWriter(dataDir: string, path: string, now: number): Database.Databa
     handle.pragma('foreign_keys = ON')
     handle.pragma('journal_size_limit = 67108864')
     handle.pragma('cache_size = -16384')
-    migrate(handle, now)
+    migrate(handle, now, (version) => copyDatabase(path, join(dataDir, `before-schema-${version + 1}-${now}.sqlite`)))
     for (const suffix of ['', '-wal', '-shm']) chmodSync(path + suffix, 0o600)
     return handle
   } catch (err) {

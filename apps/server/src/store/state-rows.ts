@@ -49,6 +49,17 @@ export function listStateVersions(
   return older.orderBy('version', 'desc').limit(page.limit).execute()
 }
 
+/** The highest serial among the workspace's versions of a lineage, rescued ones included; -1 when there is none. */
+export async function highestSerial(reader: Reader, workspaceId: string, lineage: string): Promise<number> {
+  const row = await reader.db
+    .selectFrom('workspace_state_versions')
+    .select(({ fn }) => fn.max('serial').as('highest'))
+    .where('workspace_id', '=', workspaceId)
+    .where('lineage', '=', lineage)
+    .executeTakeFirst()
+  return Number(row?.highest ?? -1)
+}
+
 /** Adds a version with the workspace's next number; it is not current yet. */
 export async function insertStateVersion(tx: Tx, row: NewStateVersion): Promise<StateVersionRow> {
   const { last } = await tx.db

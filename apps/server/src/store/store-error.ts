@@ -11,6 +11,8 @@ export type StoreErrorCode =
   | 'store_closed'
   /** A blob that rows point at is not there. */
   | 'blob_missing'
+  /** A backup could not be written, or the file to restore could not be read. */
+  | 'copy_failed'
   | 'data_dir_in_use'
   | 'data_dir_unusable'
   /** Anything else the database refused to do: I/O errors, corruption. */

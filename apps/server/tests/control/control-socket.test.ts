@@ -112,7 +112,7 @@ describe('a connection', () => {
     await using agent = await world.connect('a')
     for (const text of ['{', '[]', '{"type":"dance"}', '{"type":"hello","payload":{}}']) agent.socket.send(text)
     agent.hello('a', 'one', 1)
-    expect(await agent.next('welcome')).toEqual({ desired: [], draining: false })
+    expect(await agent.next('welcome')).toEqual({ desired: [], draining: false, store_epoch: 1 })
   })
 
   it('carries heartbeats into the database and back', async () => {
@@ -122,7 +122,7 @@ describe('a connection', () => {
     agent.hello('a', 'one', 1)
     const facts = { plan_running: 1, plan_limit: 4, apply_running: 0, cpu_usage: 12.5, mem_usage: 40 }
     agent.send({ type: 'heartbeat', payload: { status: 'busy', ...facts, current_tasks: [] } })
-    expect(await agent.next('heartbeat_ack')).toEqual({ desired: [], draining: false })
+    expect(await agent.next('heartbeat_ack')).toEqual({ desired: [], draining: false, store_epoch: 1 })
     const { body } = await world.ask('GET', '/agents/a/cc-status')
     expect(body).toMatchObject({ connected: true, plan_running: 1, plan_limit: 4, cpu_usage: 12.5, mem_usage: 40 })
     expect(body.last_heartbeat_at).toMatch(/^\d{4}-.*Z$/)

@@ -77,7 +77,7 @@ describe('cc-status and the heartbeat over HTTP', () => {
     expect((await world.ask('GET', '/agents/a/cc-status', foreign)).status).toBe(403)
     expect((await world.ask('POST', '/agents/a/heartbeat', foreign, {})).status).toBe(403)
     const { body } = await world.ask('POST', '/agents/a/heartbeat', {}, { status: 'idle', current_tasks: [7] })
-    expect(body).toEqual({ desired: [], draining: false })
+    expect(body).toEqual({ desired: [], draining: false, store_epoch: 1 })
   })
 })
 

@@ -4,6 +4,7 @@ import { acceptedByAgent } from '../../src/domain/attempts/answer-offer.js'
 import { reportStatus } from '../../src/domain/tasks/report-status.js'
 import { createWorkspace } from '../../src/domain/workspaces/workspaces.js'
 import { runningApply, runningPlan } from './running-attempts.js'
+import { StoppingStore } from './stopping-store.js'
 import { taskWorld } from './task-world.js'
 
 describe('a lease that is over', () => {
@@ -99,6 +100,43 @@ describe('a lease that is over', () => {
     await world.passFor(29_000)
     expect((await world.attempt(taskId, 1))?.state).toBe('live')
     await world.passFor(3_000)
+    expect((await world.attempt(taskId, 1))?.outcome).toBe('expired')
+  })
+
+  it('is extended when the server was stopped in the middle of a pass', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningPlan(world)
+    const stopped = new StoppingStore(world)
+    const reconciler = world.newReconciler({ store: stopped })
+    await reconciler.pass()
+    await world.passFor(30_000, reconciler)
+    for (let stop = 0; stop < 3; stop++) {
+      stopped.nextReadTakesMs = 90_000
+      await reconciler.pass()
+      await world.passFor(9_000, reconciler)
+      expect((await world.attempt(taskId, 1))?.state).toBe('live')
+    }
+    await world.passFor(30_000, reconciler)
+    expect((await world.attempt(taskId, 1))?.outcome).toBe('expired')
+  })
+
+  it('gets a full ttl after the database was away', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningPlan(world)
+    const failing = new StoppingStore(world)
+    const reconciler = world.newReconciler({ store: failing })
+    await reconciler.pass()
+    await world.passFor(50_000, reconciler)
+    failing.isAway = true
+    for (let second = 0; second < 100; second++) {
+      world.clock.advance(1_000)
+      await expect(reconciler.pass()).rejects.toMatchObject({ code: 'store_failed' })
+    }
+    failing.isAway = false
+    await reconciler.pass()
+    await world.passFor(59_000, reconciler)
+    expect((await world.attempt(taskId, 1))?.state).toBe('live')
+    await world.passFor(3_000, reconciler)
     expect((await world.attempt(taskId, 1))?.outcome).toBe('expired')
   })
 

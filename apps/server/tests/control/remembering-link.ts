@@ -12,6 +12,8 @@ export interface SaidRun {
 export class RememberingLink implements AgentLink {
   readonly connected = new Set<string>()
   readonly runs: SaidRun[] = []
+  /** reason null: taken back */
+  readonly drains: { agentId: string; reason: string | null }[] = []
   readonly cancels: { agentId: string; taskId: number; force: boolean }[] = []
 
   sendTaskToAgent(agentId: string, taskId: number, _workspaceId: string, phase: Phase, lease: OfferedLease): boolean {
@@ -33,6 +35,16 @@ export class RememberingLink implements AgentLink {
   }
 
   isAgentAvailable(agentId: string): boolean {
+    return this.connected.has(agentId)
+  }
+
+  drainAgent(agentId: string, reason: string): boolean {
+    this.drains.push({ agentId, reason })
+    return this.connected.has(agentId)
+  }
+
+  undrainAgent(agentId: string): boolean {
+    this.drains.push({ agentId, reason: null })
     return this.connected.has(agentId)
   }
 

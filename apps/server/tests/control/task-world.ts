@@ -4,7 +4,7 @@ import { type Clock, silentLogger } from '@iac-agent/runtime'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
 import { leaseToken } from '../../src/domain/attempts/lease-token.js'
 import { createPool } from '../../src/domain/auth/pools.js'
-import { Reconciler } from '../../src/domain/reconciler.js'
+import { Reconciler, type ReconcilerOptions } from '../../src/domain/reconciler.js'
 import { createTask } from '../../src/domain/tasks/create-task.js'
 import { getTask } from '../../src/domain/tasks/task-view.js'
 import { createWorkspace } from '../../src/domain/workspaces/workspaces.js'
@@ -42,7 +42,8 @@ export async function taskWorld(settings: Partial<WorkspaceCreate> = {}) {
   const deps = { store, clock, link, ...timings }
   const pool = await createPool(deps, { name: 'pool' })
   const workspace = await createWorkspace(deps, { name: 'prod', pool_id: pool.id, tf_code: {}, ...settings })
-  const newReconciler = () => new Reconciler({ ...deps, logger: silentLogger() })
+  const newReconciler = (over: Partial<ReconcilerOptions> = {}) =>
+    new Reconciler({ ...deps, logger: silentLogger(), ...over })
   const reconciler = newReconciler()
 
   return {

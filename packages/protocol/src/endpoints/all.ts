@@ -2,9 +2,10 @@
 import type { Endpoint } from '../endpoint.js'
 import { agentFleetEndpoints } from './agent-fleet.js'
 import { agentTaskEndpoints } from './agent-tasks.js'
+import { agentEndpoints } from './agents.js'
 import { poolEndpoints, tokenEndpoints } from './pools.js'
 import { openEndpoints, stateEndpoints } from './states.js'
-import { agentEndpoints, taskEndpoints } from './tasks.js'
+import { taskEndpoints } from './tasks.js'
 import { resourceEndpoints, variableEndpoints } from './workspace-items.js'
 import { workspaceEndpoints } from './workspaces.js'
 

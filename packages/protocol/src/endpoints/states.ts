@@ -20,6 +20,7 @@ export const StateVersion = Type.Object({
   current: Type.Boolean(),
   rescued: Type.Boolean({ description: 'from a stale writer: kept, never current by itself' }),
   checksum_unverified: Type.Boolean(),
+  promoted_from: Nullable(Type.String({ description: 'id of the version whose state this is, under a new serial' })),
   created_at: Timestamp,
 })
 export type StateVersion = Static<typeof StateVersion>
@@ -85,6 +86,18 @@ export const stateEndpoints = {
     summary: 'Imports a state file as it is; 409 while a task can write state, or on another lineage.',
     params: IdParams,
     body: { raw: ['application/json', 'application/octet-stream'], limitBytes: limits.stateRawBytes },
+    answer: { status: 201, json: StateVersion },
+  }),
+  promote: defineEndpoint({
+    name: 'promoteState',
+    method: 'POST',
+    path: '/api/v1/workspaces/:id/state-versions/:version_id/promote',
+    audience: 'operator',
+    tag,
+    summary:
+      "Makes a version's state the current one again, under the lineage's next serial; 409 while a task can write state.",
+    params: Type.Object({ id: Type.String(), version_id: Type.String() }),
+    body: { json: Type.Object({}, { additionalProperties: false }), limitBytes: limits.jsonBodyBytes },
     answer: { status: 201, json: StateVersion },
   }),
 } as const

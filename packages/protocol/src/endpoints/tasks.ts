@@ -1,18 +1,8 @@
-/** Operator API: tasks, their output, the agents that run them, and events. */
+/** Operator API: tasks, their output, and events. */
 import { type Static, Type } from 'typebox'
 import { defineEndpoint } from '../endpoint.js'
 import { limits } from '../limits.js'
-import {
-  Address,
-  AttemptNumber,
-  Labels,
-  Nullable,
-  Offset,
-  PageQuery,
-  page,
-  TaskId,
-  Timestamp,
-} from '../words/common.js'
+import { Address, AttemptNumber, Nullable, Offset, PageQuery, page, TaskId, Timestamp } from '../words/common.js'
 import { PendingReason } from '../words/pending-reason.js'
 import { Phase, Stage, TaskStatus, TaskType } from '../words/task-words.js'
 import { ResourceReport } from './agent-tasks.js'
@@ -36,6 +26,13 @@ export const TaskCreate = Type.Object(
   exact,
 )
 export type TaskCreate = Static<typeof TaskCreate>
+
+/** `agent_name` is typed by hand: the name of the agent that is given up. */
+export const DeclareLost = Type.Object(
+  { agent_name: Type.String({ minLength: 1, maxLength: limits.nameLength }) },
+  exact,
+)
+export type DeclareLost = Static<typeof DeclareLost>
 
 /** `duration` in whole seconds; the outputs are the last 64 KiB, `…_truncated` when there is more. */
 export const Task = Type.Object({
@@ -141,6 +138,17 @@ export const taskEndpoints = {
     body: { json: Type.Object({ force: Type.Optional(Type.Boolean()) }, exact), limitBytes },
     answer: { status: 202, json: Task },
   }),
+  declareLost: defineEndpoint({
+    name: 'declareTaskLost',
+    method: 'POST',
+    path: '/api/v1/tasks/:id/declare-lost',
+    ...writer,
+    summary:
+      'Gives up an unreachable apply: it fails as lost, and its workspace stays locked until a person unlocks it.',
+    params: IdParams,
+    body: { json: DeclareLost, limitBytes },
+    answer: { status: 200, json: Task },
+  }),
   logs: defineEndpoint({
     name: 'getTaskLogs',
     method: 'GET',
@@ -191,52 +199,5 @@ export const taskEndpoints = {
     ...reader,
     summary: 'What changes, as server-sent events: task, workspace, agent.',
     answer: { status: 200, raw: 'text/event-stream' },
-  }),
-} as const
-
-export const Agent = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  pool_id: Type.String(),
-  status: Type.Enum(['online', 'offline']),
-  state: Nullable(Type.String({ description: "the agent's own word: idle, busy, draining, degraded" })),
-  registered: Type.Boolean({ description: 'false for a seed-only agent' }),
-  version: Nullable(Type.String()),
-  labels: Labels,
-  plan_limit: Type.Integer(),
-  plan_running: Type.Integer(),
-  apply_running: Type.Boolean(),
-  current_tasks: Type.Array(TaskId),
-  cpu_usage: Nullable(Type.Number()),
-  mem_usage: Nullable(Type.Number()),
-  disk_free_bytes: Nullable(Type.Integer()),
-  work_root: Nullable(Type.String()),
-  last_heartbeat_at: Nullable(Timestamp),
-  clock_skew_ms: Nullable(Type.Integer({ description: "the agent's clock minus the server's" })),
-  created_at: Timestamp,
-})
-export type Agent = Static<typeof Agent>
-
-const agentTag = 'agents'
-export const agentEndpoints = {
-  list: defineEndpoint({
-    name: 'listAgents',
-    method: 'GET',
-    path: '/api/v1/agents',
-    audience: 'read_only',
-    tag: agentTag,
-    summary: 'Lists agents.',
-    query: PageQuery,
-    answer: { status: 200, json: page(Agent) },
-  }),
-  get: defineEndpoint({
-    name: 'getAgent',
-    method: 'GET',
-    path: '/api/v1/agents/:agent_id',
-    audience: 'read_only',
-    tag: agentTag,
-    summary: 'One agent.',
-    params: Type.Object({ agent_id: Type.String() }),
-    answer: { status: 200, json: Agent },
   }),
 } as const

@@ -9,5 +9,10 @@ export type Want = Static<typeof Want>
 export const DesiredTask = Type.Object({ task_id: TaskId, attempt: AttemptNumber, want: Want })
 export type DesiredTask = Static<typeof DesiredTask>
 
-export const Desired = Type.Object({ desired: Type.Array(DesiredTask), draining: Type.Boolean() })
+/** `store_epoch` rises when the server's store was restored from a backup: what was acknowledged before may have to be sent again. */
+export const Desired = Type.Object({
+  desired: Type.Array(DesiredTask),
+  draining: Type.Boolean(),
+  store_epoch: Type.Optional(Type.Integer({ minimum: 1 })),
+})
 export type Desired = Static<typeof Desired>

@@ -19,6 +19,7 @@ export const TaskErrorCode = Type.Enum([
   'already_started',
   'status_not_reported',
   'lease_expired',
+  'lost',
   'disk_full',
   'agent_fault',
 ])

@@ -64,6 +64,7 @@ function agentView(row: AgentRow): Agent {
     pool_id: row.pool_id,
     status: row.online === 1 ? 'online' : 'offline',
     state: row.last_heartbeat_at === null ? null : row.status,
+    draining: row.draining === 1,
     registered: !isSeedOnly(row),
     version: row.version,
     labels: JSON.parse(row.labels) as Record<string, string>,

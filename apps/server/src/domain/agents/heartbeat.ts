@@ -4,12 +4,13 @@ import type { Clock } from '@iac-agent/runtime'
 import { type AgentRow, findAgent, type HeartbeatFacts, recordHeartbeat } from '../../store/agent-rows.js'
 import { newestAttemptOf, type OpenAttemptRow, openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
+import { storeEpoch } from '../../store/store-epoch.js'
 import { heardOf } from '../attempts/heard-of.js'
 import { isDraining } from './agent-status.js'
 import { desiredState, type ReportedAttempt } from './desired.js'
 import { missingOffers, type RunOrder } from './run-order.js'
 
-export interface HeartbeatAnswer extends Desired {
+export interface HeartbeatAnswer extends Required<Desired> {
   /** what a `run_task` is to be sent for again */
   readonly unknown: readonly RunOrder[]
 }
@@ -39,7 +40,8 @@ export function heartbeat(
     await heardOf(tx, agentId, open, reported, now)
     const { desired, unknown } = desiredState(open.map(openOf), reported)
     const settled = open.filter((attempt) => attempt.seed_only === 0 && now - attempt.offered_at >= offerGraceMs)
-    return { desired, draining: isDraining({ ...before, status: '' }), unknown: missingOffers(settled, unknown) }
+    const draining = isDraining({ ...before, status: '' })
+    return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
   })
 }
 

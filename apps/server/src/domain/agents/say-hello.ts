@@ -4,6 +4,7 @@ import type { Clock } from '@iac-agent/runtime'
 import { findAgent, updateAgent } from '../../store/agent-rows.js'
 import { openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store } from '../../store/store.js'
+import { storeEpoch } from '../../store/store-epoch.js'
 import { heardOf } from '../attempts/heard-of.js'
 import { isDraining } from './agent-status.js'
 import { desiredState } from './desired.js'
@@ -34,6 +35,7 @@ export function sayHello(
     await heardOf(tx, agentId, open, reported, deps.clock.now())
     const { desired, unknown } = desiredState(open.map(openOf), reported)
     tx.changed({ kind: 'agent', agentId })
-    return { desired, draining: isDraining({ ...agent, status: '' }), unknown: missingOffers(open, unknown) }
+    const draining = isDraining({ ...agent, status: '' })
+    return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(open, unknown) }
   })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judgeLateness, SweepBudget } from './lease-sweep.js'
+import { judgeLateness, SweepAlarm, SweepBudget } from './lease-sweep.js'
 
 describe('a late pass', () => {
   it('extends every lease by the lateness and waits one heartbeat', () => {
@@ -27,5 +27,22 @@ describe('the sweep budget', () => {
 
   it('ends five percent of many', () => {
     expect(new SweepBudget().available(1_000, 0)).toBe(50)
+  })
+})
+
+describe('the alarm of the sweep', () => {
+  it('is raised at once, again each minute, and cleared once', () => {
+    const alarm = new SweepAlarm()
+    const said = [
+      [0, 0],
+      [2, 1_000],
+      [2, 2_000],
+      [1, 60_999],
+      [1, 61_000],
+      [0, 62_000],
+      [0, 63_000],
+      [1, 64_000],
+    ].map(([waiting = 0, now = 0]) => alarm.judge(waiting, now))
+    expect(said).toEqual([undefined, 'raise', undefined, undefined, 'raise', 'clear', undefined, 'raise'])
   })
 })

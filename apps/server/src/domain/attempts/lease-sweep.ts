@@ -38,3 +38,20 @@ export class SweepBudget {
     for (let spent = 0; spent < count; spent++) this.#ended.push(now)
   }
 }
+
+/** Whether somebody has to be told that leases are over and wait: when it begins, once a minute while it lasts, when it ends. */
+export class SweepAlarm {
+  #saidAt: number | undefined
+
+  /** @param waiting leases that are over and were not ended, for the budget's sake */
+  judge(waiting: number, now: number): 'raise' | 'clear' | undefined {
+    if (waiting === 0) {
+      const wasRaised = this.#saidAt !== undefined
+      this.#saidAt = undefined
+      return wasRaised ? 'clear' : undefined
+    }
+    if (this.#saidAt !== undefined && now - this.#saidAt < 60_000) return undefined
+    this.#saidAt = now
+    return 'raise'
+  }
+}

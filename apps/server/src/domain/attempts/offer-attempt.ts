@@ -5,6 +5,7 @@ import { findAgent } from '../../store/agent-rows.js'
 import { findAttempt, insertAttempt } from '../../store/attempt-rows.js'
 import { findHold } from '../../store/hold-rows.js'
 import type { Store, Tx } from '../../store/store.js'
+import { nextAttemptNumber } from '../../store/store-epoch.js'
 import { findTask, type TaskRow, updateTask } from '../../store/task-rows.js'
 import { isSeedOnly } from '../agents/agent-status.js'
 import type { Placement } from '../placement.js'
@@ -26,7 +27,7 @@ export function offerAttempt(
     const task = await findTask(tx, placement.taskId)
     const agent = await findAgent(tx, placement.agentId)
     if (task === undefined || agent === undefined || !(await stillWaits(tx, task, placement))) return undefined
-    const number = task.attempt + 1
+    const number = await nextAttemptNumber(tx, task.attempt)
     const attempt = { task_id: task.id, number, phase: placement.phase, agent_id: agent.id, lease_salt }
     await insertAttempt(tx, {
       ...attempt,

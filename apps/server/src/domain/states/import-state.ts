@@ -38,7 +38,8 @@ export async function importState(
   }
 }
 
-async function refuseWhileWritten(reader: Reader, workspaceId: string): Promise<void> {
+/** @throws ApiError `workspace_locked` */
+export async function refuseWhileWritten(reader: Reader, workspaceId: string): Promise<void> {
   const writer = await findStateWriter(reader, workspaceId)
   if (writer === undefined) return
   throw new ApiError('workspace_locked', `task ${writer} can still write the workspace's state`, { task_id: writer })

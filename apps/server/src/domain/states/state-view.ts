@@ -69,6 +69,7 @@ function stateVersionView(row: StateVersionRow, isCurrent: boolean): StateVersio
     current: isCurrent,
     rescued: row.rescued === 1,
     checksum_unverified: row.checksum_unverified === 1,
+    promoted_from: row.promoted_from === null ? null : String(row.promoted_from),
     created_at: rfc3339(row.created_at),
   }
 }

@@ -1,4 +1,4 @@
-/** An operator's lock on a workspace: while it is there, no task of the workspace starts. */
+/** The lock on a workspace, an operator's or the one a lost apply leaves: while it is there, no task of the workspace starts. */
 import { ApiError, type Workspace } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { findStateWriter } from '../../store/state-rows.js'
@@ -39,6 +39,20 @@ export function unlockWorkspace(deps: Deps, input: { id: string }): Promise<Work
     await updateWorkspace(tx, id, { lock_owner: null, lock_reason: null, locked_at: null })
     return changed(tx, id)
   })
+}
+
+/** Takes the place of a lock that was there, and names it: the workspace's state may not be what the world is. */
+export async function lockForLostApply(
+  tx: Tx,
+  { workspaceId, taskId, now }: { workspaceId: string; taskId: number; now: number },
+): Promise<void> {
+  const before = await requireWorkspace(tx, workspaceId)
+  const reason = `the apply of task ${taskId} was declared lost: compare the state with what exists, then unlock`
+  const former =
+    before.lock_owner === null ? '' : `; locked by ${before.lock_owner} before: ${before.lock_reason ?? ''}`
+  const lock = { lock_owner: `lost_apply:${taskId}`, lock_reason: reason + former, locked_at: now }
+  await updateWorkspace(tx, workspaceId, lock)
+  tx.changed({ kind: 'workspace', workspaceId })
 }
 
 async function changed(tx: Tx, workspaceId: string): Promise<Workspace> {

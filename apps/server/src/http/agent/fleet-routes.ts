@@ -29,7 +29,7 @@ export async function fleetRoutes(app: FastifyInstance, deps: FleetRouteDeps): P
     await ccStatus(deps, { agentId: params.agent_id, poolId: caller.poolId })
     const said = await heartbeat(deps, { agentId: params.agent_id, beat: body })
     if (said === undefined) throw new ApiError('not_found', `agent ${params.agent_id} does not exist`)
-    return { desired: said.desired, draining: said.draining }
+    return { desired: said.desired, draining: said.draining, store_epoch: said.store_epoch }
   })
   route(app, agentFleetEndpoints.control, () => {
     throw new ApiError('invalid_request', 'this is a WebSocket: connect with an Upgrade')

@@ -3,6 +3,7 @@ import { limits, stateEndpoints } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { FastifyInstance } from 'fastify'
 import { importState } from '../../domain/states/import-state.js'
+import { promoteState } from '../../domain/states/promote-state.js'
 import { receiveRawState } from '../../domain/states/receive-state.js'
 import { stateOutputs } from '../../domain/states/state-outputs.js'
 import {
@@ -43,6 +44,11 @@ export function stateRoutes(app: FastifyInstance, deps: Deps): void {
     const workspaceId = await idOf(params.id)
     const draft = await receiveRawState(deps, body.stream(), checksumHeader(headers))
     const { id } = await importState(deps, { workspaceId, by: operator.name, draft })
+    return getStateVersion(deps, String(id))
+  })
+  route(app, stateEndpoints.promote, async ({ params, operator }) => {
+    const workspaceId = await idOf(params.id)
+    const { id } = await promoteState(deps, { workspaceId, versionId: params.version_id, by: operator.name })
     return getStateVersion(deps, String(id))
   })
 }

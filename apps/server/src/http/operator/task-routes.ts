@@ -8,6 +8,7 @@ import type { AgentLink } from '../../domain/ports.js'
 import { cancelTask } from '../../domain/tasks/cancel-task.js'
 import { confirmTask } from '../../domain/tasks/confirm-task.js'
 import { createTask } from '../../domain/tasks/create-task.js'
+import { declareLost } from '../../domain/tasks/declare-lost.js'
 import { discardTask } from '../../domain/tasks/discard-task.js'
 import { listTasks } from '../../domain/tasks/list-tasks.js'
 import { getTask } from '../../domain/tasks/task-view.js'
@@ -42,6 +43,9 @@ export function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): void {
   )
   route(app, taskEndpoints.cancel, ({ params, body, operator }) =>
     cancelTask(deps, { taskId: params.id, by: operator.name, force: body.force ?? false }),
+  )
+  route(app, taskEndpoints.declareLost, ({ params, body, operator }) =>
+    declareLost(deps, { taskId: params.id, by: operator.name, agentName: body.agent_name }),
   )
   route(app, taskEndpoints.planJson, async ({ params, reply }) => sendBytes(reply, await openPlanJson(deps, params.id)))
   route(app, taskEndpoints.resourceChanges, ({ params }) => resourceChanges(deps, params.id))

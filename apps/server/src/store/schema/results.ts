@@ -38,6 +38,8 @@ export interface WorkspaceStateVersionsTable {
   task_id: number | null
   attempt: number | null
   created_by: string | null
+  /** row id of the version whose state this is, under a new serial */
+  promoted_from: number | null
   created_at: number
 }
 
