@@ -115,6 +115,8 @@ export const Fact = Type.Union([
   fact('cancelRequested', { reason: CancelReason }),
   /** Intent to signal terraform of a run: durable before the signal. */
   fact('signalling', { run: Type.String(), rung: Rung }),
+  /** The signal is sent, or the run had ended: this rung is behind us. */
+  fact('signalled', { run: Type.String(), rung: Rung }),
   /** The attempt cannot go on; the first one counts. */
   fact('failed', { code: Type.String(), message: Type.String() }),
   Outcome,
