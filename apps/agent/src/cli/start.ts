@@ -24,7 +24,8 @@ Examples:
   iac-agent start --config /etc/iac-agent/agent.yaml --pass-env 'AWS_*,VAULT_ADDR'
   iac-agent start --server-url http://127.0.0.1:8080 --on-term cancel --term-grace 25s
 
-Stopping: the first SIGTERM or SIGINT drains (no new work, finish, deliver, exit 0), a second one interrupts what runs.
+Stopping: the first SIGTERM or SIGINT drains (no new work, finish, deliver, exit 0). A second one detaches: the agent leaves
+at once, terraform goes on, and the next start takes it up again (an upgrade in mid-run).
 Exit codes: 0 done, 1 fault, 2 wrong usage or setting, 3 refused by the server, 5 data directory in use, 6 left with runs going on.`,
   )
   command.action(start)
@@ -46,5 +47,5 @@ async function start(flags: Record<string, unknown>): Promise<void> {
 
 const endings: Partial<Record<ExitCode, string>> = {
   [ExitCode.refused]: 'ended because the server refuses this agent; the log says why',
-  [ExitCode.detached]: 'left while runs go on; the next start delivers what they leave',
+  [ExitCode.detached]: 'left while runs go on; the next start takes them up again',
 }

@@ -71,6 +71,14 @@ export class AttemptSession {
 
   /** Resolves when the server has everything and the directory is gone, or this process leaves. */
   async run(): Promise<void> {
+    try {
+      await this.#runToEnd()
+    } finally {
+      if (this.parts.leaving.aborted) await this.#letGo()
+    }
+  }
+
+  async #runToEnd(): Promise<void> {
     const { leaving } = this.parts
     await this.#advance((next) => next !== 'fetch')
     const progress = await this.#untilTheDiskAllows(() => this.#openProgress())
@@ -149,6 +157,12 @@ export class AttemptSession {
     return await ProgressWriter.open(this.parts.layout.progress, await this.attempt.redaction(), () =>
       this.#delivery?.wake(),
     )
+  }
+
+  /** This process leaves: what keeps it alive is closed; terraform pauses at its next state save until the next start. */
+  async #letGo(): Promise<void> {
+    await this.attempt.closeBackend()
+    await this.parts.journal[Symbol.asyncDispose]()
   }
 
   /** The server has it all: nothing of the attempt stays, unless it refused something a person may want. */
