@@ -24,6 +24,7 @@ export class Attempts {
   readonly #running = new Set<Promise<void>>()
   readonly #watched = new Set<number>()
   #onEmpty: (() => void)[] = []
+  #onStart: (() => void)[] = []
 
   constructor(private readonly parts: AttemptsParts) {}
 
@@ -59,6 +60,7 @@ export class Attempts {
       this.#tellWhenEmpty()
     })
     this.#running.add(running)
+    for (const tell of this.#onStart.splice(0)) tell()
   }
 
   /** How many of each kind need this host. */
@@ -112,6 +114,11 @@ export class Attempts {
 
   get isEmpty(): boolean {
     return this.#sessions.size === 0 && this.#reserved.size === 0
+  }
+
+  /** Resolves when the next attempt begins here. */
+  whenStarted(): Promise<void> {
+    return new Promise((resolve) => this.#onStart.push(resolve))
   }
 
   /** Resolves when nothing runs and nothing is unsent. */

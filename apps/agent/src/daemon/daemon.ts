@@ -19,6 +19,7 @@ import { freeBytes } from './free-bytes.js'
 import { sweepExpired } from './janitor.js'
 import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
+import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
@@ -30,11 +31,14 @@ export interface DaemonParts {
   log: Logger
   /** Of this program. */
   version: string
+  /** One run, then the end: `done`, or `noWork` when there was none. */
+  isOnce?: boolean
 }
 
 /** Runs until drained or refused. @throws CommandError when it cannot start, or the server refuses it */
-export async function runDaemon({ config, log, version }: DaemonParts): Promise<ExitCode> {
+export async function runDaemon({ config, log, version, isOnce = false }: DaemonParts): Promise<ExitCode> {
   const data = dataLayout(config.dataDir)
+  const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
   const identity = await startIdentity(data.identity)
   if (identity.hasMoved)
@@ -71,7 +75,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
       version,
       protocol_version: protocolVersion,
       labels: { ...config.labels },
-      plan_limit: config.planLimit,
+      plan_limit: planLimit,
       capabilities: { engines: ['terraform', 'tofu'], platform: `${process.platform}_${process.arch}` },
       work_root: config.workRoot,
     },
@@ -100,6 +104,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
         { agent_id, data_dir: data.root, work_root: config.workRoot, server_url: config.serverUrl.href },
         'ready',
       )
+      if (isOnce) leaveWithoutWork({ attempts, shutdown, log }, leaving.signal)
     },
     log,
   })
@@ -125,7 +130,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
   const offers = new Offers({
     data,
     workRoot: config.workRoot,
-    planLimit: config.planLimit,
+    planLimit,
     state,
     attempts,
     log,
@@ -138,7 +143,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
     return {
       status: state.takesWork ? (currentTasks.length > 0 ? 'busy' : 'idle') : 'draining',
       plan_running: planRunning,
-      plan_limit: config.planLimit,
+      plan_limit: planLimit,
       apply_running: applyRunning > 0,
       current_tasks: currentTasks,
       disk_free_bytes: freeBytes(data.root),
@@ -157,6 +162,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
       return { waiting_for: attempts.waitingFor() }
     },
   })
+  if (isOnce) drainAfterFirst({ attempts, shutdown })
   await sweepExpired(data, Date.now(), log)
   await resumeAttempts(data, log, sessions, attempts)
 
