@@ -4,7 +4,7 @@ import type { InventoryTask } from '@iac-agent/protocol'
 import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
-import { first, has, last } from '../journal/attempt-facts.js'
+import { first, has, last, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Journal } from '../journal/journal.js'
 import { LogWriter } from '../logs/log-writer.js'
@@ -57,6 +57,13 @@ export class AttemptSession {
   /** What the server does not have yet; for `status` and drain. */
   unsent(): string[] {
     return this.#delivery?.unsent() ?? []
+  }
+
+  /** Recorded once, while terraform may write. */
+  async markTorn(freeBytes: number): Promise<void> {
+    const { journal } = this.parts
+    if (pendingRun(journal.facts) === undefined || has(journal.facts, 'outputTorn')) return
+    await journal.append({ fact: 'outputTorn', freeBytes })
   }
 
   /** Live lane on or off. */

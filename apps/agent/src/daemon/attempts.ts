@@ -89,6 +89,11 @@ export class Attempts {
     for (const session of this.#sessions.values()) if (session.isWorking) await session.attempt.cancel('shutdown')
   }
 
+  /** The disk is nearly full: every output that grows may lose lines. */
+  async markTorn(freeBytes: number): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.markTorn(freeBytes)))
+  }
+
   watch(taskId: number, isWatched: boolean): void {
     if (isWatched) this.#watched.add(taskId)
     else this.#watched.delete(taskId)

@@ -1,4 +1,5 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
+import { freemem } from 'node:os'
 import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
@@ -21,6 +22,7 @@ import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
 import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
+import { ResourceGuard } from './resource-guard.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
 import { Shutdown } from './shutdown.js'
@@ -127,12 +129,20 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   })
   const tell = (message: AgentMessage) => link.tell(message)
   const attempts = new Attempts({ log, tell })
+  const guard = new ResourceGuard({
+    floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
+    measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
+    ballast: data.ballast,
+    onDiskLow: () => attempts.markTorn(freeBytes(data.root)),
+    log,
+  })
   const offers = new Offers({
     data,
     workRoot: config.workRoot,
     planLimit,
     state,
     attempts,
+    guard,
     log,
     tell,
     openSession: (layout, journal) => sessions.open(layout, journal),
@@ -141,7 +151,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     const { planRunning, applyRunning } = attempts.load()
     const currentTasks = attempts.inventory().map(({ task_id, attempt, stage }) => ({ task_id, attempt, stage }))
     return {
-      status: state.takesWork ? (currentTasks.length > 0 ? 'busy' : 'idle') : 'draining',
+      status: !state.takesWork ? 'draining' : guard.shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,
       plan_limit: planLimit,
       apply_running: applyRunning > 0,
@@ -155,7 +165,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     link.heartbeatNow()
   })
   await using _socket = await openLocalSocket(data.socket, {
-    status: () => statusReport({ config, identity, version, data, state, attempts, link }),
+    status: () => statusReport({ config, identity, version, data, state, attempts, guard, link }),
     drain: () => {
       shutdown.drain()
       link.heartbeatNow()
@@ -166,11 +176,12 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   await sweepExpired(data, Date.now(), log)
   await resumeAttempts(data, log, sessions, attempts)
 
+  const guarded = guard.run(leaving.signal)
   const linked = link.run(leaving.signal)
   const code = await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
   state.move('leaving')
   leaving.abort()
-  await attempts.ended()
+  await Promise.all([attempts.ended(), guarded])
   await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
   return code
 }

@@ -4,7 +4,7 @@ import type { Attempts } from './attempts.js'
 import type { Shutdown } from './shutdown.js'
 
 /** An agent that is welcomed is offered what waits at once; after this there is nothing for it. */
-export const onceWaitMs = 5_000
+const onceWaitMs = 5_000
 
 export interface OnceParts {
   attempts: Attempts

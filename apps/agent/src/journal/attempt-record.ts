@@ -120,6 +120,8 @@ export const Fact = Type.Union([
   /** The attempt cannot go on; the first one counts. */
   fact('failed', { code: Type.String(), message: Type.String() }),
   Outcome,
+  /** The disk was nearly full while the output grew: lines may be missing, so the log is never sealed. */
+  fact('outputTorn', { freeBytes: Count }),
   /** The raw output is whole: nothing is written to it any more. */
   fact('outputClosed', { sizeBytes: Count }),
   /** The work directory is clean and its claim gone. */
