@@ -182,7 +182,7 @@ export class AttemptSession {
     }
     const refused = first(journal.facts, 'refused')
     if (refused) {
-      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'server refused an item, kept')
+      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'an item was set aside, attempt kept')
       return
     }
     await rm(layout.root, { recursive: true, force: true })
