@@ -17,9 +17,17 @@ const options = (level: LogLevel) => ({
 
 /** Writes synchronously, so that the last words of a dying process are not lost. */
 export async function createLogger(settings: { level: LogLevel; format: LogFormat }): Promise<Logger> {
-  if (settings.format === 'json') return pino(options(settings.level), pino.destination({ fd: 2, sync: true }))
+  const stderr = pino.destination({ fd: 2, sync: true })
+  // A full disk or a closed pipe loses lines of the log; it must not end the program, which has more to save than its log.
+  stderr.on('error', () => undefined)
+  if (settings.format === 'json') return pino(options(settings.level), stderr)
   const { default: pretty } = await import('pino-pretty')
-  const stream = pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY === true, ignore: 'pid,hostname' })
+  const stream = pretty({
+    destination: stderr,
+    sync: true,
+    colorize: process.stderr.isTTY === true,
+    ignore: 'pid,hostname',
+  })
   return pino(options(settings.level), stream)
 }
 

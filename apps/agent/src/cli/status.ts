@@ -21,6 +21,10 @@ const Status = Type.Object({
   plan_limit: Type.Integer(),
   apply_running: Type.Boolean(),
   attempts: Type.Array(RunningAttempt),
+  degraded: Type.Union([Type.String(), Type.Null()]),
+  alarms: Type.Array(
+    Type.Object({ attempt: Type.String(), item: Type.String(), code: Type.String(), message: Type.String() }),
+  ),
   kept_attempts: Type.Array(Type.String()),
   work_directories: Type.Array(Type.String()),
 })
@@ -47,6 +51,10 @@ function render(status: Status): string {
     `server    ${status.server_url}: ${control.phase}${control.problem ? ` (${control.problem})` : ''}`,
     `running   ${status.plan_running} of ${status.plan_limit} plans, ${status.apply_running ? 'an apply' : 'no apply'}`,
     ...status.attempts.map(describeAttempt),
+    ...(status.degraded === null ? [] : [`degraded  ${status.degraded}`]),
+    ...status.alarms.map(
+      ({ attempt, item, code, message }) => `ALARM     attempt ${attempt}: ${item} ${code}: ${message}`,
+    ),
     ...(status.kept_attempts.length > 0 ? [`kept      ${status.kept_attempts.join(', ')}`] : []),
     ...(status.work_directories.length > 0 ? [`caches    ${status.work_directories.join(', ')}`] : []),
   ]

@@ -31,6 +31,8 @@ export interface AgentConfig {
   readonly onTerm: 'drain' | 'cancel'
   readonly termGraceMs: number
   readonly cancelGraceMs: number
+  readonly minFreeDiskBytes: number
+  readonly minFreeMemoryBytes: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** The agent's own environment, for the allow-list of terraform's. */
@@ -67,6 +69,8 @@ export async function readConfig(flags: Flags, env: Environment): Promise<AgentC
     onTerm: values.onTerm,
     termGraceMs: values.termGrace,
     cancelGraceMs: values.cancelGrace,
+    minFreeDiskBytes: values.minFreeDisk,
+    minFreeMemoryBytes: values.minFreeMemory,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     environment: env,

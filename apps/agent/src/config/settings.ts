@@ -12,6 +12,7 @@ import {
   path,
   secretSetting,
   setting,
+  sizeBytes,
   switchSetting,
   text,
   url,
@@ -102,6 +103,20 @@ export const agentSettings = defineSettings('IAC_AGENT', {
     help: 'patience after an interrupt before a plan (or, by force, an apply) is killed',
     parse: durationMs({ min: 100, max: 60 * minuteMs }),
     default: '10s',
+  }),
+  minFreeDisk: setting({
+    flag: 'min-free-disk',
+    value: 'size',
+    help: 'with less free in the data directory the agent takes no work and says that it is degraded',
+    parse: sizeBytes,
+    default: '256MiB',
+  }),
+  minFreeMemory: setting({
+    flag: 'min-free-memory',
+    value: 'size',
+    help: 'the same for memory',
+    parse: sizeBytes,
+    default: '64MiB',
   }),
   logLevel: setting({
     flag: 'log-level',

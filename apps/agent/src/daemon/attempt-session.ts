@@ -4,7 +4,7 @@ import type { InventoryTask } from '@iac-agent/protocol'
 import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
-import { first, has, last } from '../journal/attempt-facts.js'
+import { first, has, last, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Journal } from '../journal/journal.js'
 import { LogWriter } from '../logs/log-writer.js'
@@ -59,6 +59,13 @@ export class AttemptSession {
     return this.#delivery?.unsent() ?? []
   }
 
+  /** Recorded once, while terraform may write. */
+  async markTorn(freeBytes: number): Promise<void> {
+    const { journal } = this.parts
+    if (pendingRun(journal.facts) === undefined || has(journal.facts, 'outputTorn')) return
+    await journal.append({ fact: 'outputTorn', freeBytes })
+  }
+
   /** Live lane on or off. */
   watch(isWatched: boolean): void {
     this.#isWatched = isWatched
@@ -71,6 +78,14 @@ export class AttemptSession {
 
   /** Resolves when the server has everything and the directory is gone, or this process leaves. */
   async run(): Promise<void> {
+    try {
+      await this.#runToEnd()
+    } finally {
+      if (this.parts.leaving.aborted) await this.#letGo()
+    }
+  }
+
+  async #runToEnd(): Promise<void> {
     const { leaving } = this.parts
     await this.#advance((next) => next !== 'fetch')
     const progress = await this.#untilTheDiskAllows(() => this.#openProgress())
@@ -151,6 +166,12 @@ export class AttemptSession {
     )
   }
 
+  /** This process leaves: what keeps it alive is closed; terraform pauses at its next state save until the next start. */
+  async #letGo(): Promise<void> {
+    await this.attempt.closeBackend()
+    await this.parts.journal[Symbol.asyncDispose]()
+  }
+
   /** The server has it all: nothing of the attempt stays, unless it refused something a person may want. */
   async #leaveNothing(): Promise<void> {
     const { journal, layout, log } = this.parts
@@ -161,7 +182,7 @@ export class AttemptSession {
     }
     const refused = first(journal.facts, 'refused')
     if (refused) {
-      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'server refused an item, kept')
+      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'an item was set aside, attempt kept')
       return
     }
     await rm(layout.root, { recursive: true, force: true })

@@ -24,6 +24,7 @@ export class Attempts {
   readonly #running = new Set<Promise<void>>()
   readonly #watched = new Set<number>()
   #onEmpty: (() => void)[] = []
+  #onStart: (() => void)[] = []
 
   constructor(private readonly parts: AttemptsParts) {}
 
@@ -59,6 +60,7 @@ export class Attempts {
       this.#tellWhenEmpty()
     })
     this.#running.add(running)
+    for (const tell of this.#onStart.splice(0)) tell()
   }
 
   /** How many of each kind need this host. */
@@ -87,6 +89,11 @@ export class Attempts {
     for (const session of this.#sessions.values()) if (session.isWorking) await session.attempt.cancel('shutdown')
   }
 
+  /** The disk is nearly full: every output that grows may lose lines. */
+  async markTorn(freeBytes: number): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.markTorn(freeBytes)))
+  }
+
   watch(taskId: number, isWatched: boolean): void {
     if (isWatched) this.#watched.add(taskId)
     else this.#watched.delete(taskId)
@@ -112,6 +119,11 @@ export class Attempts {
 
   get isEmpty(): boolean {
     return this.#sessions.size === 0 && this.#reserved.size === 0
+  }
+
+  /** Resolves when the next attempt begins here. */
+  whenStarted(): Promise<void> {
+    return new Promise((resolve) => this.#onStart.push(resolve))
   }
 
   /** Resolves when nothing runs and nothing is unsent. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { refusalOf } from './capacity.js'
 
-const load = { takesWork: true, planRunning: 0, applyRunning: 0, planLimit: 2 }
+const load = { takesWork: true, planRunning: 0, applyRunning: 0, planLimit: 2, isDegraded: false }
 
 it('takes plans up to the limit', () => {
   expect(refusalOf({ ...load, planRunning: 1 }, 'plan')).toBeUndefined()
@@ -17,4 +17,8 @@ it('lets an apply be alone', () => {
 
 it('takes nothing while draining', () => {
   expect(refusalOf({ ...load, takesWork: false }, 'plan')).toBe('agents_draining')
+})
+
+it('takes nothing while the host is short of something', () => {
+  expect(refusalOf({ ...load, isDegraded: true }, 'plan')).toBe('agents_degraded')
 })

@@ -1,4 +1,5 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
+import { freemem } from 'node:os'
 import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
@@ -19,7 +20,9 @@ import { freeBytes } from './free-bytes.js'
 import { sweepExpired } from './janitor.js'
 import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
+import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
+import { ResourceGuard } from './resource-guard.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
 import { Shutdown } from './shutdown.js'
@@ -30,11 +33,14 @@ export interface DaemonParts {
   log: Logger
   /** Of this program. */
   version: string
+  /** One run, then the end: `done`, or `noWork` when there was none. */
+  isOnce?: boolean
 }
 
 /** Runs until drained or refused. @throws CommandError when it cannot start, or the server refuses it */
-export async function runDaemon({ config, log, version }: DaemonParts): Promise<ExitCode> {
+export async function runDaemon({ config, log, version, isOnce = false }: DaemonParts): Promise<ExitCode> {
   const data = dataLayout(config.dataDir)
+  const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
   const identity = await startIdentity(data.identity)
   if (identity.hasMoved)
@@ -71,7 +77,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
       version,
       protocol_version: protocolVersion,
       labels: { ...config.labels },
-      plan_limit: config.planLimit,
+      plan_limit: planLimit,
       capabilities: { engines: ['terraform', 'tofu'], platform: `${process.platform}_${process.arch}` },
       work_root: config.workRoot,
     },
@@ -100,6 +106,7 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
         { agent_id, data_dir: data.root, work_root: config.workRoot, server_url: config.serverUrl.href },
         'ready',
       )
+      if (isOnce) leaveWithoutWork({ attempts, shutdown, log }, leaving.signal)
     },
     log,
   })
@@ -122,12 +129,20 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
   })
   const tell = (message: AgentMessage) => link.tell(message)
   const attempts = new Attempts({ log, tell })
+  const guard = new ResourceGuard({
+    floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
+    measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
+    ballast: data.ballast,
+    onDiskLow: () => attempts.markTorn(freeBytes(data.root)),
+    log,
+  })
   const offers = new Offers({
     data,
     workRoot: config.workRoot,
-    planLimit: config.planLimit,
+    planLimit,
     state,
     attempts,
+    guard,
     log,
     tell,
     openSession: (layout, journal) => sessions.open(layout, journal),
@@ -136,9 +151,9 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
     const { planRunning, applyRunning } = attempts.load()
     const currentTasks = attempts.inventory().map(({ task_id, attempt, stage }) => ({ task_id, attempt, stage }))
     return {
-      status: state.takesWork ? (currentTasks.length > 0 ? 'busy' : 'idle') : 'draining',
+      status: !state.takesWork ? 'draining' : guard.shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,
-      plan_limit: config.planLimit,
+      plan_limit: planLimit,
       apply_running: applyRunning > 0,
       current_tasks: currentTasks,
       disk_free_bytes: freeBytes(data.root),
@@ -150,21 +165,23 @@ export async function runDaemon({ config, log, version }: DaemonParts): Promise<
     link.heartbeatNow()
   })
   await using _socket = await openLocalSocket(data.socket, {
-    status: () => statusReport({ config, identity, version, data, state, attempts, link }),
+    status: () => statusReport({ config, identity, version, data, state, attempts, guard, link }),
     drain: () => {
       shutdown.drain()
       link.heartbeatNow()
       return { waiting_for: attempts.waitingFor() }
     },
   })
+  if (isOnce) drainAfterFirst({ attempts, shutdown })
   await sweepExpired(data, Date.now(), log)
   await resumeAttempts(data, log, sessions, attempts)
 
+  const guarded = guard.run(leaving.signal)
   const linked = link.run(leaving.signal)
   const code = await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
   state.move('leaving')
   leaving.abort()
-  await attempts.ended()
+  await Promise.all([attempts.ended(), guarded])
   await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
   return code
 }

@@ -17,6 +17,7 @@ export interface OffersParts {
   planLimit: number
   state: DaemonState
   attempts: Attempts
+  guard: { readonly shortage: string | undefined }
   log: Logger
   /** Sends a message to the server, or drops it: an offer without answer is made again. */
   tell(message: AgentMessage): void
@@ -31,10 +32,11 @@ export class Offers {
 
   /** The same offer again gets the same answer. */
   async take(task: RunTask): Promise<void> {
-    const { attempts, state, planLimit } = this.parts
+    const { attempts, state, guard, planLimit } = this.parts
     if (attempts.isReserved(task)) return
     if (attempts.has(task)) return this.#accept(task)
-    const refusal = refusalOf({ ...attempts.load(), takesWork: state.takesWork, planLimit }, task.action)
+    const isDegraded = guard.shortage !== undefined
+    const refusal = refusalOf({ ...attempts.load(), takesWork: state.takesWork, planLimit, isDegraded }, task.action)
     if (refusal !== undefined) return this.#reject(task, refusal)
     using _place = attempts.reserve(task)
     try {

@@ -1,4 +1,4 @@
-/** How the daemon comes to its end: drain, interrupt, or leave; the first reason wins. */
+/** How the daemon comes to its end: drain, interrupt, or leave (detach); the first reason wins. */
 import { ExitCode, type Logger, Loop, type StopSignal } from '@iac-agent/runtime'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
@@ -26,13 +26,18 @@ export class Shutdown {
     })
   }
 
-  /** First signal: drain (or, when the host goes away, interrupt at once); a second one interrupts what runs. */
+  /**
+   * First signal: drain; second one: leave at once, what runs goes on and the next start adopts it. On a host that goes away
+   * (`cancel`) nothing could go on: there the first one interrupts, and later ones change nothing.
+   */
   signalled(count: number, name: StopSignal): void {
     const { onTerm, termGraceMs, log } = this.parts
     log.info({ signal: name, count }, 'stop requested')
     this.drain()
-    if (onTerm === 'cancel' || count > 1) this.interrupt()
-    if (onTerm === 'cancel' && count === 1) this.#leaveAfter(termGraceMs)
+    if (onTerm === 'cancel') {
+      this.interrupt()
+      if (count === 1) this.#leaveAfter(termGraceMs)
+    } else if (count > 1) this.#detach()
   }
 
   /** Takes no new work and ends when everything is finished and delivered. */
@@ -64,11 +69,16 @@ export class Shutdown {
     this.#end(code)
   }
 
-  #leaveAfter(ms: number): void {
+  #detach(): void {
     const { attempts, log } = this.parts
+    log.warn({ left_behind: attempts.waitingFor() }, 'detached')
+    this.leave(attempts.isEmpty ? ExitCode.done : ExitCode.detached)
+  }
+
+  #leaveAfter(ms: number): void {
     const timer = setTimeout(() => {
-      log.warn({ left_behind: attempts.waitingFor() }, 'grace is over')
-      this.leave(attempts.isEmpty ? ExitCode.done : ExitCode.detached)
+      this.parts.log.warn('grace is over')
+      this.#detach()
     }, ms)
     this.#over.signal.addEventListener('abort', () => clearTimeout(timer))
   }

@@ -76,7 +76,10 @@ export class Courier {
   /** Sets the parcel aside and records that nothing more is sent of it. */
   async refuse(parcel: Omit<Parcel, 'send'>, verdict: Verdict): Promise<void> {
     const { item, file, content } = parcel
-    this.#deps.log.error({ item, code: verdict.code, reason: verdict.message }, 'refused by the server, set aside')
+    this.#deps.log.error(
+      { item, code: verdict.code, reason: verdict.message },
+      'never to be delivered whole, set aside',
+    )
     await this.#persist(() => setAside(this.#deps.layout.quarantine, { item, file, content, ...verdict }))
     await this.#record({ fact: 'refused', ...labelOf(parcel), ...verdict })
   }

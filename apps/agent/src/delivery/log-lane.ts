@@ -3,6 +3,7 @@
  * somebody watches, the same bytes go as live frames. Ends with the seal that proves the log complete.
  */
 import { type LiveLogHeader, limits, logBatchBytes, type Phase, timing } from '@iac-agent/protocol'
+import { has } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Spool } from '../logs/spool.js'
 import { ServerRefused } from '../server-api/errors.js'
@@ -27,6 +28,9 @@ export interface LogLaneOptions {
 const liveWindowBytes = logBatchBytes
 /** Live bytes that are not acknowledged in this time are taken for lost. */
 const liveAckMs = 3000
+
+/** Not sealed, the log ends as a gap on the server. */
+const torn = { code: 'disk_full', message: 'the disk was nearly full while terraform wrote: lines may be missing' }
 
 export class LogLane {
   readonly #deps: CourierDeps
@@ -154,6 +158,7 @@ export class LogLane {
 
   async #seal(): Promise<void> {
     const { spool, attempt } = this.#options
+    if (has(this.#deps.journal.facts, 'outputTorn')) return this.#refuse(torn)
     const seal = { phase: attempt.phase, totalBytes: spool.durableBytes, sha256: await spool.sha256() }
     const file = this.#deps.layout.spool
     await this.#courier.deliver({ item: 'log', file, send: (accessor) => accessor.sealLog(seal) })

@@ -115,9 +115,13 @@ export const Fact = Type.Union([
   fact('cancelRequested', { reason: CancelReason }),
   /** Intent to signal terraform of a run: durable before the signal. */
   fact('signalling', { run: Type.String(), rung: Rung }),
+  /** The signal is sent, or the run had ended: this rung is behind us. */
+  fact('signalled', { run: Type.String(), rung: Rung }),
   /** The attempt cannot go on; the first one counts. */
   fact('failed', { code: Type.String(), message: Type.String() }),
   Outcome,
+  /** The disk was nearly full while the output grew: lines may be missing, so the log is never sealed. */
+  fact('outputTorn', { freeBytes: Count }),
   /** The raw output is whole: nothing is written to it any more. */
   fact('outputClosed', { sizeBytes: Count }),
   /** The work directory is clean and its claim gone. */

@@ -16,6 +16,8 @@ export interface DataLayout {
   versions: string
   /** Backend notes of earlier inits, one per engine and version (terraform/init-cache.ts). */
   initCache: string
+  /** Space kept back for the end of what runs (daemon/resource-guard.ts). */
+  ballast: string
   /** Work root when `--work-root` is not given. */
   defaultWorkRoot: string
 }
@@ -77,6 +79,7 @@ export function dataLayout(root: string): DataLayout {
     attempts: join(root, 'attempts'),
     versions: join(root, 'versions'),
     initCache: join(root, 'init-cache'),
+    ballast: join(root, 'ballast'),
     defaultWorkRoot: join(root, 'work'),
   }
 }

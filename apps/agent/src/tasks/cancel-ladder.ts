@@ -7,7 +7,7 @@ export interface LadderState {
   phase: Phase
   /** An operator insists, knowing that resources in flight may be lost. */
   isForced: boolean
-  /** Rungs whose intent is journaled, oldest first, with how long ago. */
+  /** Rungs whose signal is sent, oldest first, with how long ago. */
   climbed: readonly { rung: Rung; agoMs: number }[]
   /** Patience after a rung before the next one. */
   graceMs: number

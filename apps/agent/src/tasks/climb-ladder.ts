@@ -1,11 +1,15 @@
-/** Stops a running command rung by rung, once the journal says that somebody wants it: each intent is durable before its signal. */
+/**
+ * Stops a running command rung by rung, once the journal says that somebody wants it. Each intent is durable before its signal and
+ * the signal is recorded after it: what a crash left in doubt, terraform's output decides.
+ */
 
-import { has } from '../journal/attempt-facts.js'
-import type { Rung } from '../journal/attempt-record.js'
+import { all, has, last } from '../journal/attempt-facts.js'
+import type { Fact, Rung } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { SupervisedRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
 import { ladderMove } from './cancel-ladder.js'
+import { outputTells } from './output-tells.js'
 
 export interface Climb {
   run: string
@@ -18,7 +22,8 @@ export interface Climb {
 /** Resolves when the command has ended; a signal that cannot be sent is logged and tried no more. */
 export async function climbLadder(attempt: Attempt, climb: Climb): Promise<void> {
   const { journal, log } = attempt.parts
-  const { signal } = climb
+  const { run, signal } = climb
+  await settleDoubt(attempt, run)
   while (!signal.aborted) {
     const changed = nextChange(attempt, signal)
     const move = has(journal.facts, 'cancelRequested') ? ladderMove(stateOf(attempt, climb)) : 'wait'
@@ -26,12 +31,36 @@ export async function climbLadder(attempt: Attempt, climb: Climb): Promise<void>
     else if ('waitMs' in move) await changed.orAfter(move.waitMs)
     else {
       changed.stop()
-      await journal.append({ fact: 'signalling', run: climb.run, rung: move.rung })
+      await journal.append({ fact: 'signalling', run, rung: move.rung })
       crashPoint(`cancel.${move.rung}.intended`)
       const isSent = await send(climb, move.rung)
-      log.info({ run: climb.run, rung: move.rung, sent: isSent }, 'cancel rung climbed')
+      crashPoint(`cancel.${move.rung}.sent`)
+      await journal.append({ fact: 'signalled', run, rung: move.rung })
+      log.info({ run, rung: move.rung, sent: isSent }, 'cancel rung climbed')
     }
   }
+}
+
+/** What terraform says at once when it is interrupted, and when it is interrupted again; OpenTofu says the same. */
+const acknowledgements: Record<Exclude<Rung, 'kill'>, string> = {
+  interrupt: 'Interrupt received',
+  interrupt_again: 'Two interrupts received',
+}
+
+/** An intent whose signal is not recorded, because the agent died between the two: sent again only when terraform had none. */
+async function settleDoubt(attempt: Attempt, run: string): Promise<void> {
+  const { journal, layout } = attempt.parts
+  const intended = last(ofRun(journal.facts, run), 'signalling')
+  if (!intended || intended.rung === 'kill') return // a second SIGKILL changes nothing
+  const { rung } = intended
+  if (all(ofRun(journal.facts, run), 'signalled').some((sent) => sent.rung === rung)) return
+  const from = all(journal.facts, 'spawning').find((spawning) => spawning.run === run)?.outputOffset ?? 0
+  if (await outputTells(layout.output, from, acknowledgements[rung]))
+    await journal.append({ fact: 'signalled', run, rung })
+}
+
+function ofRun(facts: readonly Fact[], run: string): Fact[] {
+  return facts.filter((fact) => 'run' in fact && fact.run === run)
 }
 
 function stateOf(attempt: Attempt, { run, graceMs }: Climb) {
@@ -40,9 +69,7 @@ function stateOf(attempt: Attempt, { run, graceMs }: Climb) {
   return {
     phase: attempt.offered.action,
     isForced: facts.some((fact) => fact.fact === 'cancelRequested' && fact.reason === 'force'),
-    climbed: facts.flatMap((fact) =>
-      fact.fact === 'signalling' && fact.run === run ? [{ rung: fact.rung, agoMs: now - Date.parse(fact.at) }] : [],
-    ),
+    climbed: all(ofRun(facts, run), 'signalled').map(({ rung, at }) => ({ rung, agoMs: now - Date.parse(at) })),
     graceMs,
   }
 }

@@ -1,5 +1,5 @@
 /** Writes what an apply says of single resources into progress.jsonl, for delivery; each event once, also after a crash. */
-import { appendFileSync, closeSync, openSync } from 'node:fs'
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parse, type ResourceReport } from '@iac-agent/protocol'
 import { Type } from 'typebox'
@@ -15,6 +15,7 @@ const telling = /"type":"(?:apply_start|apply_complete|apply_errored|diagnostic)
 
 export class ProgressWriter implements Disposable {
   readonly #progress = new ResourceProgress()
+  #unwritten = ''
 
   private constructor(
     private readonly file: number,
@@ -36,13 +37,27 @@ export class ProgressWriter implements Disposable {
     const report = event && this.#progress.report(event)
     if (!report || rawOffset <= this.lastOffset) return
     this.lastOffset = rawOffset
-    // Reports are few and small, and their order is theirs: no queue.
-    appendFileSync(this.file, `${JSON.stringify({ ...this.#redacted(report), rawOffset })}\n`)
-    this.onWritten()
+    this.#unwritten += `${JSON.stringify({ ...this.#redacted(report), rawOffset })}\n`
+    this.#write()
   }
 
   [Symbol.dispose](): void {
+    this.#write()
     closeSync(this.file)
+  }
+
+  /** Reports are few and small, so this is synchronous. What a full disk refuses waits for the next report, or the end. */
+  #write(): void {
+    if (this.#unwritten === '') return
+    const { size } = fstatSync(this.file)
+    try {
+      appendFileSync(this.file, this.#unwritten)
+    } catch {
+      ftruncateSync(this.file, size) // the log is not held up by it, and tells the same
+      return
+    }
+    this.#unwritten = ''
+    this.onWritten()
   }
 
   #redacted(report: ResourceReport): ResourceReport {

@@ -22,10 +22,17 @@ export interface TestDaemonOptions {
   env?: Record<string, string>
   /** Kept after dispose when given. */
   dataDir?: string
+  isOnce?: boolean
 }
 
 /** Starts the daemon; dispose drains it and removes its directory. */
-export async function startDaemon({ server, flags = {}, env = {}, dataDir }: TestDaemonOptions): Promise<TestDaemon> {
+export async function startDaemon({
+  server,
+  flags = {},
+  env = {},
+  dataDir,
+  isOnce = false,
+}: TestDaemonOptions): Promise<TestDaemon> {
   const home = dataDir === undefined ? await temporaryDirectory('daemon') : undefined
   const root = dataDir ?? join(home?.path ?? '', 'data')
   const environment = {
@@ -38,7 +45,7 @@ export async function startDaemon({ server, flags = {}, env = {}, dataDir }: Tes
   const config = await readConfig({ serverUrl: server.url, dataDir: root, ...flags }, environment)
   const level = process.env.DAEMON_LOG === undefined ? 'silent' : 'debug'
   const log = await createLogger({ level, format: 'json' })
-  const ended = runDaemon({ config, log, version: '0.0.0' })
+  const ended = runDaemon({ config, log, version: '0.0.0', isOnce })
   let isOver = false
   const over = () => {
     isOver = true

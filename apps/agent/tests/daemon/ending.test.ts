@@ -69,16 +69,27 @@ describe('a drain', () => {
 })
 
 describe('signals', () => {
-  it('let the first one drain and the second one interrupt, once', async () => {
-    await using daemon = await startDaemon({ server })
-    await server.message('heartbeat')
-    const apply = await applyThatWaits(join(home.path, 'never'))
-    process.emit('SIGTERM')
-    await eventually('the drain', async () => ((await daemon.status()) as { phase: string }).phase === 'draining')
-    process.emit('SIGTERM')
-    expect(await daemon.ended).toBe(ExitCode.done)
-    expect(apply.finalStatus?.status).toBe('cancelled')
-    expect(apply.log.toString().match(/Interrupt received/g)).toHaveLength(1)
+  it('let the first one drain and the second one detach: the run goes on and the next start ends it', async () => {
+    const dataDir = join(home.path, 'data')
+    const gate = join(home.path, 'gate')
+    let apply: FakeTask
+    {
+      await using daemon = await startDaemon({ server, dataDir })
+      await server.message('heartbeat')
+      apply = await applyThatWaits(gate)
+      process.emit('SIGTERM')
+      await eventually('the drain', async () => ((await daemon.status()) as { phase: string }).phase === 'draining')
+      process.emit('SIGINT')
+      expect(await daemon.ended).toBe(ExitCode.detached)
+    }
+    expect(apply.finalStatus).toBeUndefined()
+    await using daemon = await startDaemon({ server, dataDir })
+    await eventually('the adoption', async () => ((await daemon.status()) as { apply_running: boolean }).apply_running)
+    await writeFile(gate, '')
+    await eventually('the outcome', () => apply.finalStatus)
+    expect(apply.finalStatus?.status).toBe('applied')
+    expect(apply.log.toString()).not.toContain('Interrupt received')
+    expect(apply.starts).toHaveLength(1)
   })
 
   it('interrupt at once on a host that goes away', async () => {

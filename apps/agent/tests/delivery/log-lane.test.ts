@@ -19,6 +19,23 @@ describe('the log lane', () => {
     expect(task.seals).toEqual([expect.objectContaining({ total_bytes: 16 })])
   })
 
+  it('never seals a log whose raw output met a full disk, and still brings what there is and the status', async () => {
+    await using server = await startFakeServer()
+    await using directory = await attemptDirectory()
+    const task = server.addTask()
+    await using agent = await live(server, task, directory)
+    await directory.write('half a line')
+    await agent.record({ fact: 'outputTorn', freeBytes: 0 })
+    await agent.end(11)
+    await agent.delivery.settled
+    expect(task.log.toString()).toBe('half a line')
+    expect(task.seals).toEqual([])
+    expect(task.finalStatus).toBeDefined()
+    expect(agent.journal.facts).toContainEqual(
+      expect.objectContaining({ fact: 'refused', item: 'log', code: 'disk_full' }),
+    )
+  })
+
   it('sends a long log in few requests of at most 1 MiB', async () => {
     await using server = await startFakeServer()
     await using directory = await attemptDirectory()

@@ -31,8 +31,8 @@ export interface RunningAgent extends AsyncDisposable {
   readonly dataDir: string
   readonly child: BuiltChild
   stop(signal?: NodeJS.Signals): Promise<Exit>
-  /** Again on the same data, after `stop` or a death. */
-  start(): Promise<void>
+  /** Again on the same data, after `stop` or a death; `changes` hold for this process alone. */
+  start(changes?: Partial<AgentOptions>): Promise<void>
 }
 
 /** Resolves when the agent is connected. */
@@ -43,7 +43,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { user } = options
   if (user) for (const path of [home.path, dataDir]) await chown(path, user.uid, user.gid)
 
-  let child = launch()
+  let child = launch(options)
   const agentId = await connectedId(child)
   return {
     agentId,
@@ -52,9 +52,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       return child
     },
     stop: (signal) => child.stop(signal),
-    async start() {
+    async start(changes) {
       await child.exited
-      child = launch()
+      child = launch({ ...options, ...changes })
       await connectedId(child)
     },
     async [Symbol.asyncDispose]() {
@@ -67,20 +67,20 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     },
   }
 
-  function launch(): BuiltChild {
+  function launch({ server, key, name, args, env, command, user }: AgentOptions): BuiltChild {
     const bin = [process.execPath, join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
-    const flags = ['--server-url', options.server.url, '--data-dir', dataDir, '--log-format', 'json']
-    if (options.name) flags.push('--name', options.name)
+    const flags = ['--server-url', server.url, '--data-dir', dataDir, '--log-format', 'json']
+    if (name) flags.push('--name', name)
     return startChild({
-      command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
+      command: [...(command ?? bin), 'start', ...flags, ...(args ?? [])],
       cwd: home.path,
       logFile: join(home.path, 'agent.log'),
       env: {
         PATH: process.env.PATH ?? '',
         HOME: home.path,
-        IAC_AGENT_APP_KEY: options.key.app_key,
-        IAC_AGENT_APP_SECRET: options.key.app_secret,
-        ...options.env,
+        IAC_AGENT_APP_KEY: key.app_key,
+        IAC_AGENT_APP_SECRET: key.app_secret,
+        ...env,
       },
       ...user,
     })
