@@ -54,6 +54,23 @@ describe('the redactor', () => {
     )
   })
 
+  it('hides a long secret that terraform printed in two halves, but for a few bytes at the cut', () => {
+    const long = Array.from({ length: 40 }, (_, i) => `part-${i * i}`).join(';')
+    const redaction = compileRedaction([long])
+    fc.assert(
+      fc.property(fc.integer({ min: 31, max: long.length - 31 }), (at) => {
+        const text = `x (local-exec): ${long.slice(0, at)}\nx (local-exec): ${long.slice(at)}\n`
+        const shown = redactText(redaction, text).replaceAll('x (local-exec): ', '').replaceAll(marker.toString(), '')
+        expect(shown.length).toBeLessThanOrEqual(2 + 4 * 7)
+      }),
+    )
+  })
+
+  it('takes a row of blanks or dashes inside a long secret for no secret', () => {
+    const long = `${'-'.repeat(40)}${' '.repeat(40)}${'='.repeat(40)}`
+    expect(redactText(compileRedaction([long]), `| ${'-'.repeat(39)} |`)).toBe(`| ${'-'.repeat(39)} |`)
+  })
+
   it('goes on from its carry in another process as if nothing had happened', () => {
     fc.assert(
       fc.property(scene, cuts, ({ values, text }, where) => {

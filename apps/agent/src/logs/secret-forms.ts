@@ -13,7 +13,32 @@ export function formsOf(secret: string): Buffer[] {
   const forms = new Set<string>(textFormsOf(value))
   for (const form of base64FormsOf(Buffer.from(value))) forms.add(form)
   for (const line of longLinesOf(value)) for (const form of textFormsOf(line)) forms.add(form)
-  return [...forms].map((form) => Buffer.from(form)).filter((form) => form.length >= shortestSecretBytes)
+  const whole = [...forms].map((form) => Buffer.from(form)).filter((form) => form.length >= shortestSecretBytes)
+  return [...whole, ...whole.flatMap(piecesOf)]
+}
+
+/** Shorter forms have no pieces: what is left of them in one half says little, and short pieces turn up by chance. Bytes. */
+const shortestCutBytes = 48
+/** Longer forms have none either: their pieces would take three times their length in the matcher's tables. Bytes. */
+const longestCutBytes = 64 * 1024
+const pieceBytes = 24
+const pieceEveryBytes = 8
+/** A piece such as a row of blanks or dashes is no secret. */
+const leastDifferentBytes = 6
+
+/**
+ * Overlapping parts of a long form. Terraform cuts a line of a local-exec where its writer pauses for about 100 ms (measured), so
+ * that a value can be printed in two halves on two lines: at most 7 bytes of it stay on either side of the cut, or 30 when less than
+ * a piece is left.
+ */
+function piecesOf(form: Buffer): Buffer[] {
+  if (form.length < shortestCutBytes || form.length > longestCutBytes) return []
+  const pieces: Buffer[] = []
+  for (let at = 0; at + pieceBytes <= form.length; at += pieceEveryBytes) {
+    const piece = form.subarray(at, at + pieceBytes)
+    if (new Set(piece).size >= leastDifferentBytes) pieces.push(piece)
+  }
+  return pieces
 }
 
 function textFormsOf(value: string): string[] {
