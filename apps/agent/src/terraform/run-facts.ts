@@ -46,7 +46,7 @@ export async function claimRun(runDir: string): Promise<boolean> {
 }
 
 /** What a link says; undefined when there is none. */
-export async function linkText(path: string): Promise<string | undefined> {
+async function linkText(path: string): Promise<string | undefined> {
   try {
     return await readlink(path)
   } catch (cause) {

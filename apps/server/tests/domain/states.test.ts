@@ -1,47 +1,12 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
-import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
 import { importState } from '../../src/domain/states/import-state.js'
 import { openTaskState } from '../../src/domain/states/open-task-state.js'
-import { receiveRawState, receiveWrappedState } from '../../src/domain/states/receive-state.js'
-import { saveTaskState } from '../../src/domain/states/save-task-state.js'
+import { receiveRawState } from '../../src/domain/states/receive-state.js'
 import { stateOutputs } from '../../src/domain/states/state-outputs.js'
 import { currentStateContent, listStates, stateVersionContent } from '../../src/domain/states/state-view.js'
-import { type RunningTask, runningTask, workspaceId, workspaceLineage } from './running-task.js'
-
-const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
-const stateText = (serial: number, more = '', lineage = workspaceLineage) =>
-  `{\n  "version": 4,\n  "terraform_version": "1.9.8",\n  "serial": ${serial},\n  "lineage": "${lineage}",\n  "outputs": {},\n  "resources": []${more}\n}\n`
-
-async function post(task: RunningTask, caller: AgentCaller, text: string | Buffer, checksum?: string) {
-  const draft = await receiveRawState(task.deps, Readable.from([Buffer.from(text)]), checksum)
-  return saveTaskState(task.deps, { caller, taskId: task.taskId, draft })
-}
-
-async function postWrapped(task: RunningTask, caller: AgentCaller, body: string) {
-  const draft = await receiveWrappedState(task.deps, Buffer.from(body))
-  return saveTaskState(task.deps, { caller, taskId: task.taskId, draft })
-}
-
-async function bringIn(task: RunningTask, text: string) {
-  const draft = await receiveRawState(task.deps, Readable.from([Buffer.from(text)]), undefined)
-  return importState(task.deps, { workspaceId, by: 'ops', draft })
-}
-
-async function bytesOf(content: { bytes: AsyncIterable<Buffer> }): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for await (const part of content.bytes) parts.push(part)
-  return Buffer.concat(parts)
-}
-
-const currentBytes = async (task: RunningTask) => bytesOf(await currentStateContent(task.deps, workspaceId))
-const blobCount = async (task: RunningTask) =>
-  task.deps.store.read(async ({ db }) => ({
-    blobs: (await db.selectFrom('blobs').select('sha256').execute()).length,
-    parts: (await db.selectFrom('blob_parts').select('id').execute()).length,
-    uploads: (await db.selectFrom('blob_uploads').select('id').execute()).length,
-  }))
+import { runningTask, workspaceId, workspaceLineage } from './running-task.js'
+import { blobCount, bringIn, bytesOf, currentBytes, post, postWrapped, sha256, stateText } from './state-posting.js'
 
 it('stores and serves a state byte by byte, large numbers and odd spacing included', async () => {
   await using task = await runningTask()
