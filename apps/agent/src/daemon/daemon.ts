@@ -178,12 +178,14 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
 
   const guarded = guard.run(leaving.signal)
   const linked = link.run(leaving.signal)
-  const code = await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
-  state.move('leaving')
-  leaving.abort()
-  await Promise.all([attempts.ended(), guarded])
-  await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
-  return code
+  try {
+    return await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
+  } finally {
+    state.move('leaving')
+    leaving.abort()
+    await Promise.all([attempts.ended(), guarded])
+    await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
+  }
 }
 
 /** The connection ended for good while we wanted to stay: another process has this agent's name. */
