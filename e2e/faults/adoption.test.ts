@@ -14,18 +14,19 @@ afterAll(async () => await rig[Symbol.asyncDispose]())
 describe.concurrent('an agent that died in mid-apply', () => {
   it('finds the same terraform when it is back, serves its state on the same port, and tells how it ended', async () => {
     await using agent = await agentOfItsOwn(rig)
-    const { id, run } = await applying(rig, agent, counting(6))
+    const { id, run } = await applying(rig, agent, counting(9))
     await agent.stop('SIGKILL')
     const [before, port] = [await readlink(join(run, 'pid')), await backendPort(agent)]
-    await eventually('terraform goes on alone', async () => (await outputOf(agent)).includes('tick 5 of 6'))
+    await eventually('terraform goes on alone', async () => (await outputOf(agent)).includes('tick 4 of 9'))
     const startedAt = performance.now()
     await agent.start()
     expect(agent.child.log.records).toContainEqual(expect.objectContaining({ judgement: 'adopt' }))
     expect(performance.now() - startedAt).toBeLessThan(5_000)
     expect(await readlink(join(run, 'pid'))).toBe(before)
-    expect((await fetch(`http://127.0.0.1:${port}/state`)).status).toBe(401)
+    const answer = await eventually('the backend is back', () => fetch(`http://127.0.0.1:${port}/state`))
+    expect(answer.status).toBe(401)
     await rig.reached(id, 'applied')
-    await expectWhole(rig, id, 6)
+    await expectWhole(rig, id, 9)
     await nothingLeft(agent)
   })
 
