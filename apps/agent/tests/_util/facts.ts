@@ -26,7 +26,7 @@ const ran = (run: string, code = 0): NewFact[] => [
 /** What lies before the terraform commands. */
 export const prepared: NewFact[] = [
   { fact: 'fetched', taskType: 'plan_and_apply', lineage: 'l', hasState: false },
-  { fact: 'prepared', rootDirectory: '/work/ws-1', isBuiltinOnly: true },
+  { fact: 'prepared', rootDirectory: '/srv/ws-1', isBuiltinOnly: true },
   { fact: 'engineFound', engine: 'terraform', version: '1.11.4', program: '/bin/terraform' },
 ]
 

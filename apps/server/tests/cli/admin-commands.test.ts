@@ -2,38 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NewOperatorToken, NewPoolKey, Pool } from '@iac-agent/protocol'
-import { runProgram } from '@iac-agent/runtime'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { serverProgram } from '../../src/cli/program.js'
+import { describe, expect, it } from 'vitest'
+import { capturePrinted, json, printed, run } from '../_util/cli.js'
 import { TestServer } from '../_util/test-server.js'
 
-let out = ''
-let err = ''
-beforeEach(() => {
-  out = ''
-  err = ''
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text
-    return true
-  })
-})
-afterEach(() => vi.restoreAllMocks())
-
-/** Runs the command line in this process; what it prints is the answer. */
-async function run(...argv: string[]): Promise<number> {
-  out = ''
-  err = ''
-  return runProgram(serverProgram(), ['node', 'iac-server', ...argv])
-}
-
-async function json<T>(...argv: string[]): Promise<T> {
-  expect(await run(...argv, '--json'), err).toBe(0)
-  return JSON.parse(out) as T
-}
+capturePrinted()
 
 describe('admin commands beside a running server', () => {
   it('make pool, key and token that the server knows at once', async () => {
@@ -56,7 +29,7 @@ describe('admin commands beside a running server', () => {
   it('print lines for people without --json', async () => {
     await using server = await TestServer.start()
     expect(await run('pool', 'create', 'green', '--data-dir', server.dataDir)).toBe(0)
-    expect(out).toMatch(/^id: pool-\w+\nname: green\ncreated_at: .*Z\n$/)
+    expect(printed.out).toMatch(/^id: pool-\w+\nname: green\ncreated_at: .*Z\n$/)
   })
 
   it('refuse in one sentence with exit code 2', async () => {
@@ -71,9 +44,9 @@ describe('admin commands beside a running server', () => {
       [['token', 'create', 'x', '--role', 'god'], '--role: "god" is not one of admin, operator, read_only'],
     ] as const) {
       expect(await run(...argv, ...data), sentence).toBe(2)
-      expect(err).toContain(sentence)
-      expect(err.match(/\n/g)).toHaveLength(1)
-      expect(out).toBe('')
+      expect(printed.err).toContain(sentence)
+      expect(printed.err.match(/\n/g)).toHaveLength(1)
+      expect(printed.out).toBe('')
     }
   })
 
@@ -81,17 +54,17 @@ describe('admin commands beside a running server', () => {
     const dir = await mkdtemp(join(tmpdir(), 'iac-cli-'))
     await writeFile(join(dir, 'file'), '')
     expect(await run('pool', 'create', 'x', '--data-dir', join(dir, 'file', 'data'))).toBe(2)
-    expect(err).toContain(`data directory ${join(dir, 'file', 'data')} cannot be used`)
+    expect(printed.err).toContain(`data directory ${join(dir, 'file', 'data')} cannot be used`)
     await rm(dir, { recursive: true })
   })
 
   it('explain themselves with examples', async () => {
     expect(await run('--help')).toBe(0)
-    expect(out).toContain('$ iac-server key create --pool default --json')
+    expect(printed.out).toContain('$ iac-server key create --pool default --json')
     expect(await run('start', '--help')).toBe(0)
-    expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    expect(printed.out.replaceAll(/\s+/g, ' ')).toContain(
       '--listen <host:port> address to serve on; port 0 takes a free one (IAC_SERVER_LISTEN, default 127.0.0.1:8080)',
     )
-    expect(out).toContain('Examples:')
+    expect(printed.out).toContain('Examples:')
   })
 })

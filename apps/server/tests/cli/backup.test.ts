@@ -1,41 +1,16 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pool } from '@iac-agent/protocol'
-import { runProgram } from '@iac-agent/runtime'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { serverProgram } from '../../src/cli/program.js'
+import { describe, expect, it } from 'vitest'
 import { createPool } from '../../src/domain/auth/pools.js'
 import { lockDataDir } from '../../src/store/data-lock.js'
 import { openSqliteStore } from '../../src/store/sqlite.js'
+import { capturePrinted, json, printed, run } from '../_util/cli.js'
 import { TestServer } from '../_util/test-server.js'
 import { type TemporaryDataDir, temporaryDataDir } from '../store/temporary-store.js'
 
-let out = ''
-let err = ''
-beforeEach(() => {
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text
-    return true
-  })
-})
-afterEach(() => vi.restoreAllMocks())
-
-/** Runs the command line in this process; what it prints is the answer. */
-async function run(...argv: string[]): Promise<number> {
-  out = ''
-  err = ''
-  return runProgram(serverProgram(), ['node', 'iac-server', ...argv])
-}
-
-async function json<T>(...argv: string[]): Promise<T> {
-  expect(await run(...argv, '--json'), err).toBe(0)
-  return JSON.parse(out) as T
-}
+capturePrinted()
 
 interface Restored {
   store_epoch: number
@@ -89,7 +64,7 @@ describe('a backup', () => {
     for (const file of [join(dir.path, 'store.sqlite'), join(dir.path, 'other')]) {
       await writeFile(join(dir.path, 'other'), 'mine')
       expect(await run('backup', file, '--data-dir', dir.path)).toBe(2)
-      expect(err).toContain('the file exists')
+      expect(printed.err).toContain('the file exists')
     }
     expect(await poolsIn(dir.path)).toEqual(['blue'])
   })
@@ -98,9 +73,9 @@ describe('a backup', () => {
     await using dir = await temporaryDataDir()
     await filled(dir, 'blue')
     expect(await run('backup', join(dir.path, 'none', 'b'), '--data-dir', dir.path)).toBe(2)
-    expect(err).toContain(join(dir.path, 'none', 'b'))
+    expect(printed.err).toContain(join(dir.path, 'none', 'b'))
     expect(await run('backup', join(dir.path, 'b'), '--data-dir', join(dir.path, 'empty'))).toBe(2)
-    expect(err).toContain(join(dir.path, 'empty', 'store.sqlite'))
+    expect(printed.err).toContain(join(dir.path, 'empty', 'store.sqlite'))
   })
 })
 
@@ -128,7 +103,7 @@ describe('a restore', () => {
     await json('backup', join(dir.path, 'b'), '--data-dir', dir.path)
     await using _lock = lockDataDir(dir.path)
     expect(await run('restore', join(dir.path, 'b'), '--data-dir', dir.path)).toBe(5)
-    expect(err).toContain(`in use by process ${process.pid}`)
+    expect(printed.err).toContain(`in use by process ${process.pid}`)
   })
 
   it('of what is no backup, or from a newer server, leaves the store as it is', async () => {
@@ -147,7 +122,7 @@ describe('a restore', () => {
       [join(dir.path, 'none'), 'could not be copied'],
     ] as const) {
       expect(await run('restore', file, '--data-dir', dir.path), file).toBe(2)
-      expect(err).toContain(sentence)
+      expect(printed.err).toContain(sentence)
       expect(await poolsIn(dir.path)).toEqual(['blue'])
     }
     expect((await readdir(dir.path)).filter((name) => name.startsWith('restoring'))).toEqual([])
