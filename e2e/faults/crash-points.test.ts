@@ -2,6 +2,7 @@ import type { Phase } from '@iac-agent/protocol'
 import {
   createPoolAndKey,
   eventually,
+  layOutStubbornTerraform,
   type PoolAndKey,
   startAgent,
   type TemporaryDirectory,
@@ -11,7 +12,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { crashPointNames } from './crash-point-names.js'
 import { nothingLeft } from './leftovers.js'
-import { layOutStubbornTerraform } from './stubborn-terraform.js'
 
 const names = await crashPointNames()
 const inCancel = names.filter((name) => name.startsWith('cancel.'))
