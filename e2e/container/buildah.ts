@@ -46,6 +46,8 @@ export class Buildah implements Engine {
   async start(options: StartOptions): Promise<Container> {
     const name = `iac-test-${randomUUID()}`
     await buildah(['from', '--name', name, options.image])
+    // A declared volume is mounted besides ours at the same place, by chance before or after it (seen with 1.28): then it hides ours.
+    for (const { at } of options.volumes) await buildah(['config', '--volume', `${at}-`, name])
     const inspected = await buildah(['inspect', '--type', 'image', options.image])
     const { Docker } = JSON.parse(inspected) as { Docker: { config: ImageConfig } }
     return new BuildahContainer(name, options, Docker.config)
