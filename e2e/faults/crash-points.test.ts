@@ -2,7 +2,8 @@ import type { Phase } from '@iac-agent/protocol'
 import {
   createPoolAndKey,
   eventually,
-  layOutStubbornTerraform,
+  fakeConfiguration,
+  layOutFakeTerraform,
   type PoolAndKey,
   startAgent,
   type TemporaryDirectory,
@@ -25,7 +26,7 @@ let undisturbed: Logs
 beforeAll(async () => {
   rig = await Rig.start()
   home = await temporaryDirectory('stubborn')
-  stubborn = await layOutStubbornTerraform(home.path)
+  stubborn = await layOutFakeTerraform(home.path)
   undisturbed = await runKilledAt(undefined)
   expect(undisturbed.apply.match(/tick \d$/gm)).toHaveLength(4)
 })
@@ -54,9 +55,9 @@ describe.concurrent('an agent that is killed and started again', () => {
       args: ['--terraform-path', stubborn, '--cancel-grace', '300ms'],
       env: { IAC_CRASH_POINT: point },
     })
-    const task_type = isForced ? 'plan_and_apply' : 'plan'
-    const id = await queue(pool, isForced ? '# quick' : '# hangs', task_type)
     const phase = isForced ? 'apply' : 'plan'
+    const code = fakeConfiguration({ stubborn: phase })
+    const id = await queue(pool, code, isForced ? 'plan_and_apply' : 'plan')
     await eventually('terraform hangs', async () => (await rig.task(id))[`${phase}_output`]?.includes('hangs'))
     await rig.client.tasks.cancel({ params: { id }, body: { force: isForced } })
     expect(await agent.child.exited).toEqual({ code: null, signal: 'SIGKILL' })
@@ -64,8 +65,8 @@ describe.concurrent('an agent that is killed and started again', () => {
     await rig.reached(id, 'cancelled', patient)
     const { log, state } = await stored(id, phase)
     expect(state).toBe('complete')
-    const interrupts = isForced ? ['Interrupt received', 'Two interrupts received: 2'] : ['Interrupt received']
-    expect(log.match(/^.*received.*$/gm)).toEqual(interrupts)
+    const interrupts = isForced ? ['Interrupt received', 'Two interrupts received'] : ['Interrupt received']
+    expect(log.match(/^.*received/gm)).toEqual(interrupts)
     await nothingLeft(agent)
   })
 })

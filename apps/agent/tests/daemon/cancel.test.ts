@@ -2,7 +2,8 @@ import {
   eventually,
   type FakeServer,
   type FakeTask,
-  layOutStubbornTerraform,
+  fakeConfiguration,
+  layOutFakeTerraform,
   startFakeServer,
   type TemporaryDirectory,
   temporaryDirectory,
@@ -17,7 +18,7 @@ let daemon: TestDaemon
 beforeEach(async () => {
   home = await temporaryDirectory('cancel')
   server = await startFakeServer()
-  const terraformPath = await layOutStubbornTerraform(home.path)
+  const terraformPath = await layOutFakeTerraform(home.path)
   daemon = await startDaemon({ server, flags: { terraformPath, cancelGrace: '300ms' } })
   await server.message('heartbeat')
 })
@@ -26,6 +27,8 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]()
   await home[Symbol.asyncDispose]()
 })
+
+const hanging = fakeConfiguration({ stubborn: 'plan' })
 
 /** Waits until the stubborn terraform of a task runs; its pid. */
 async function runningPid(task: FakeTask): Promise<number> {
@@ -41,7 +44,7 @@ async function ended(task: FakeTask, pid: number): Promise<void> {
 }
 
 async function plannedApply(): Promise<FakeTask> {
-  const workspace = { workspace_id: 'ws-c', tf_code: '# quick\n' }
+  const workspace = { workspace_id: 'ws-c', tf_code: fakeConfiguration({ stubborn: 'apply' }) }
   const plan = server.addTask({ taskType: 'plan_and_apply', workspace })
   server.offer(plan)
   await eventually('the plan', () => plan.finalStatus)
@@ -54,7 +57,7 @@ const second = 'Two interrupts received'
 const interrupts = (task: FakeTask) => task.log.toString().match(/Interrupt received|Two interrupts received/g) ?? []
 
 it('interrupts a plan once, and kills it after the grace', async () => {
-  const task = server.addTask({ workspace: { tf_code: '# slow\n' } })
+  const task = server.addTask({ workspace: { tf_code: hanging } })
   const pid = await runningPid(task)
   server.send('cancel_task', { task_id: task.id })
   server.send('cancel_task', { task_id: task.id })
@@ -63,7 +66,7 @@ it('interrupts a plan once, and kills it after the grace', async () => {
 })
 
 it('takes a cancel from the desired state, however often it is said', async () => {
-  const task = server.addTask({ workspace: { tf_code: '# slow\n' } })
+  const task = server.addTask({ workspace: { tf_code: hanging } })
   const pid = await runningPid(task)
   server.desired = [{ task_id: task.id, attempt: task.attempt, want: 'cancel' }]
   await ended(task, pid)
@@ -98,7 +101,7 @@ it('gives a forgotten apply the first rung only, and delivers what it leaves', a
 
 it('cancels what has not started terraform yet without starting it', async () => {
   server.fail({ match: /\/data$/, times: 1_000, answer: 'cut' })
-  const task = server.addTask({ workspace: { tf_code: '# slow\n' } })
+  const task = server.addTask({ workspace: { tf_code: hanging } })
   server.offer(task)
   await eventually('a try', () => server.requests.some((line) => line.endsWith('/data')))
   server.send('cancel_task', { task_id: task.id })
