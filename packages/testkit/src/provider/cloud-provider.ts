@@ -1,14 +1,17 @@
-/** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read and delete objects of a Cloud. */
+/** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read, import and delete objects of a Cloud. */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { Cloud, type CloudObject } from './cloud.js'
 import { decode, encode, unknown, type Value } from './msgpack.js'
-import { providerSchema } from './schema.js'
+import { objectAttributes, providerSchema } from './schema.js'
 
 interface DynamicValue {
   msgpack?: Buffer
   json?: Buffer
 }
+const holdEveryMs = 20
+
 type Attributes = { [key: string]: Value }
 
 const failed = (summary: string) => ({ diagnostics: [{ severity: 'ERROR', summary, detail: '' }] })
@@ -31,9 +34,10 @@ export class CloudProvider {
     return {}
   }
 
-  configure(request: { config: DynamicValue }) {
-    const directory = read(request.config)?.directory
+  async configure(request: { config: DynamicValue }) {
+    const { directory, hold_file: holdFile } = read(request.config) ?? {}
     if (typeof directory !== 'string') return failed('the provider needs a directory')
+    while (typeof holdFile === 'string' && existsSync(holdFile)) await elapsed(holdEveryMs)
     this.#cloud = new Cloud(directory)
     return {}
   }
@@ -67,6 +71,14 @@ export class CloudProvider {
     const planned = read(request.planned_state)
     if (!planned) return this.#delete(prior ?? {})
     return prior ? this.#change(prior, planned) : this.#create(planned)
+  }
+
+  /** Takes up an object as it is in the cloud, half-made ones too; an id that is not there is an error. */
+  async importResourceState({ type_name, id }: { type_name: string; id: string }) {
+    const object = await this.#clouds().find(id)
+    if (!object) return failed(`there is no object ${id} to import`)
+    const { name, content } = object
+    return { imported_resources: [{ type_name, state: write(stateOf({ ...noAttributes, name, content }, object)) }] }
   }
 
   stop() {
@@ -125,6 +137,8 @@ export class CloudProvider {
     return this.#cloud
   }
 }
+
+const noAttributes: Attributes = Object.fromEntries(objectAttributes.map(({ name }) => [name, null]))
 
 function plannedWords(attributes: Attributes): string {
   return `planned ${String(attributes.name)}\n`
