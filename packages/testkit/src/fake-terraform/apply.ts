@@ -86,7 +86,8 @@ function newResource(name: string): StateResource {
   return { mode: 'managed', type: 'terraform_data', name, provider, instances: [] }
 }
 
-async function save({ oracle }: Run, backend: Backend, state: State): Promise<void> {
+async function save({ oracle, printer }: Run, backend: Backend, state: State): Promise<void> {
+  printer.flush()
   state.serial++
   state.terraform_version = events.terraformVersion
   const text = textOf(state)

@@ -6,7 +6,7 @@ import type { Run } from './run.js'
 const secretEvery = 10
 
 /** Prints the lines `from` to `to` (not included) of the script, `as` what, until an interrupt. */
-export async function printLines(run: Run, as: (line: string) => Printed, from = 0, to = run.script.lines) {
+export async function printLines(run: Run, as: (line: string) => Printed, from: number, to: number) {
   const { script, printer, interrupts } = run
   const secret = script.secret ? secretVariable() : undefined
   for (let number = from; number < to && !interrupts.isStopping; number++) {

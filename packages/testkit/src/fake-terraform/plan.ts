@@ -17,7 +17,7 @@ export interface FakePlan {
 export async function plan(run: Run): Promise<number> {
   const { argv, script, printer, interrupts } = run
   const state = await new Backend(process.env).get()
-  await printLines(run, plain)
+  await printLines(run, plain, 0, script.planLines ?? script.lines)
   if (interrupts.isStopping) {
     printer.print(plain('\nPlanning failed. Terraform encountered an error while generating this plan.\n'))
     printer.print(plain('\nError: execution halted\n'))

@@ -4,6 +4,8 @@
 export interface FakeScript {
   /** Lines that plan and apply each print besides terraform's own. Default 0. */
   lines: number
+  /** As many of a plan instead. */
+  planLines?: number
   /** Length of such a line, at least; bytes. Default 80. */
   lineBytes: number
   /** Wait before each of them, or before each batch. Default 0. */
