@@ -34,7 +34,7 @@ it('ends terraform while it plans, and the task as cancelled', async () => {
   await rig.taskWhen(id, 'planning', ({ stage }) => stage === 'planning')
   await eventually('terraform runs', async () => (await processesIn(workRoot)).length > 0)
   const asked = await rig.client.tasks.cancel({ params: { id } })
-  expect(asked.cancel_requested_by).toBeTruthy()
+  expect(asked.cancel).toMatchObject({ by: expect.any(String), force: false })
   const task = await rig.reached(id, 'cancelled')
   expect(task.completed_at).toBeTruthy()
   await noTerraformLeft()

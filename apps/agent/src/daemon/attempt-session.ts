@@ -9,6 +9,7 @@ import { crashPoint } from '../journal/crash-points.js'
 import type { Journal } from '../journal/journal.js'
 import { LogWriter } from '../logs/log-writer.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
+import { cancelRung } from '../tasks/cancel-rung.js'
 import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
 import { performStep } from '../tasks/perform-step.js'
 import { ProgressWriter } from '../tasks/progress-writer.js'
@@ -42,6 +43,7 @@ export class AttemptSession {
   inventory(): InventoryTask {
     const { taskId, attempt, action } = this.attempt.offered
     const step = nextStep(this.attempt.facts)
+    const rung = cancelRung(this.attempt.facts)
     const serial = last(this.attempt.facts, 'stateReceived')?.serial
     return {
       task_id: taskId,
@@ -49,9 +51,20 @@ export class AttemptSession {
       action,
       stage: step === undefined ? 'completed' : stageOf(step),
       log_length: this.#delivery?.logBytesAcknowledged ?? 0,
-      cancel_seen: has(this.attempt.facts, 'cancelRequested'),
       ...(serial === undefined ? {} : { last_state_serial: serial }),
+      ...(rung === undefined ? {} : { cancel_rung: rung }),
     }
+  }
+
+  /** Calls `tell` each time the cancel of this attempt gets a step further; returns how to stop. */
+  onCancelMoved(tell: () => void): () => void {
+    let told = cancelRung(this.attempt.facts)
+    return this.parts.journal.watch(() => {
+      const rung = cancelRung(this.attempt.facts)
+      if (rung === told) return
+      told = rung
+      tell()
+    })
   }
 
   /** What the server does not have yet; for `status` and drain. */

@@ -15,6 +15,8 @@ export interface AttemptsParts {
   log: Logger
   /** Sends a message to the server, or drops it: hints only. */
   tell(message: AgentMessage): void
+  /** A cancel got a step further: people are waiting to see it. */
+  onCancelMoved(): void
 }
 
 export class Attempts {
@@ -54,7 +56,9 @@ export class Attempts {
     const key = keyOf({ task_id: taskId, attempt })
     this.#sessions.set(key, session)
     if (this.#watched.has(taskId)) session.watch(true)
+    const unwatch = session.onCancelMoved(() => this.parts.onCancelMoved())
     const running = this.#runToEnd(session).finally(() => {
+      unwatch()
       this.#sessions.delete(key)
       this.#running.delete(running)
       this.#tellWhenEmpty()

@@ -128,7 +128,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     log,
   })
   const tell = (message: AgentMessage) => link.tell(message)
-  const attempts = new Attempts({ log, tell })
+  const attempts = new Attempts({ log, tell, onCancelMoved: () => link.heartbeatNow() })
   const guard = new ResourceGuard({
     floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
     measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
@@ -149,7 +149,12 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   })
   const heartbeat = () => {
     const { planRunning, applyRunning } = attempts.load()
-    const currentTasks = attempts.inventory().map(({ task_id, attempt, stage }) => ({ task_id, attempt, stage }))
+    const currentTasks = attempts.inventory().map(({ task_id, attempt, stage, cancel_rung }) => ({
+      task_id,
+      attempt,
+      stage,
+      ...(cancel_rung === undefined ? {} : { cancel_rung }),
+    }))
     return {
       status: !state.takesWork ? 'draining' : guard.shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,

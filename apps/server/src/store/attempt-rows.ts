@@ -1,5 +1,5 @@
 /** Attempts: one try of a task by one agent, with its lease. */
-import type { Phase, TaskType } from '@iac-agent/protocol'
+import type { CancelRung, Phase, TaskType } from '@iac-agent/protocol'
 import type { Selectable } from 'kysely'
 import type { TaskAttemptsTable } from './schema/tasks.js'
 import type { Reader, Tx } from './store.js'
@@ -9,10 +9,11 @@ type AttemptState = 'offered' | 'live' | 'final'
 /** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back; `lost`: given up by a person. */
 export type AttemptOutcome = 'finished' | 'rejected' | 'withdrawn' | 'expired' | 'cancelled' | 'failed' | 'lost'
 
-export interface AttemptRow extends Omit<Selectable<TaskAttemptsTable>, 'phase' | 'state' | 'outcome'> {
+export interface AttemptRow extends Omit<Selectable<TaskAttemptsTable>, 'phase' | 'state' | 'outcome' | 'cancel_rung'> {
   phase: Phase
   state: AttemptState
   outcome: AttemptOutcome | null
+  cancel_rung: CancelRung | null
 }
 
 /** An offered or live attempt with what its task says about it. */
@@ -119,6 +120,24 @@ export async function endAttempt(
     end.rejectReason ?? null,
     attempt.task_id,
     attempt.number,
+  )
+}
+
+/** Answers how many rows changed: 0 when it was heard before, or the attempt has ended. */
+export async function noteCancelRung(
+  tx: Tx,
+  attempt: { task_id: number; number: number },
+  rung: CancelRung,
+  now: number,
+): Promise<number> {
+  return tx.hot.run(
+    `UPDATE task_attempts SET cancel_rung = ?, cancel_rung_at = ?
+     WHERE task_id = ? AND number = ? AND state <> 'final' AND cancel_rung IS NOT ?`,
+    rung,
+    now,
+    attempt.task_id,
+    attempt.number,
+    rung,
   )
 }
 

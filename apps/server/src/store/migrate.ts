@@ -5,10 +5,11 @@ import { workspaces } from './migrations/0002-workspaces.js'
 import { tasks } from './migrations/0003-tasks.js'
 import { results } from './migrations/0004-results.js'
 import { promoted } from './migrations/0005-promoted.js'
+import { cancelRungs } from './migrations/0006-cancel-rungs.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
-const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted]
+const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted, cancelRungs]
 
 const sqliteWords: ColumnWords = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',

@@ -1,3 +1,4 @@
+import type { CancelRung } from '@iac-agent/protocol'
 import { describe, expect, it } from 'vitest'
 import { heartbeat } from '../../src/domain/agents/heartbeat.js'
 import { startApply } from '../../src/domain/attempts/start-apply.js'
@@ -11,7 +12,7 @@ describe('a cancel', () => {
     await using world = await taskWorld()
     const taskId = await world.create('plan')
     const task = await cancelTask(world, { taskId, by: 'olga' })
-    expect(task).toMatchObject({ status: 'cancelled', cancel_requested_by: 'olga' })
+    expect(task).toMatchObject({ status: 'cancelled', cancel: { by: 'olga', waiting_for: null } })
     await expect(cancelTask(world, { taskId, by: 'olga' })).resolves.toMatchObject({ status: 'cancelled' })
   })
 
@@ -32,7 +33,7 @@ describe('a cancel', () => {
     await world.passFor(9_000)
     expect(world.link.cancels).toEqual([{ agentId: 'a', taskId, force: false }])
     await cancelTask(world, { taskId, by: 'olga', force: true })
-    await world.passFor(1_000)
+    await world.passFor(10_000)
     expect(world.link.cancels.slice(1)).toEqual([
       { agentId: 'a', taskId, force: true },
       { agentId: 'a', taskId, force: true },
@@ -44,6 +45,47 @@ describe('a cancel', () => {
     await world.passFor(20_000)
     expect(world.link.cancels).toHaveLength(3)
     expect((await world.task(taskId)).status).toBe('cancelled')
+  })
+
+  it('tells how far it has come, since when, by whom, and what it waits for', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    expect((await world.task(taskId)).cancel).toBeNull()
+    const asked = await cancelTask(world, { taskId, by: 'olga' })
+    const requested_at = asked.cancel?.requested_at
+    const at = (seconds: number) => new Date(Date.parse(requested_at ?? '') + seconds * 1_000).toISOString()
+    const first = { by: 'olga', force: false, requested_at }
+    expect(asked.cancel).toEqual({ ...first, rung: 'requested', since: at(0), waiting_for: 'agent a to hear of it' })
+
+    const beat = async (cancel_rung: CancelRung) => {
+      world.clock.advance(1_000)
+      await heartbeat(world, { agentId: 'a', beat: { current_tasks: [{ task_id: taskId, attempt: 2, cancel_rung }] } })
+      return (await world.task(taskId)).cancel
+    }
+    expect(await beat('heard')).toMatchObject({
+      rung: 'heard',
+      since: at(1),
+      waiting_for: 'agent a to interrupt terraform',
+    })
+    expect(await beat('interrupt')).toMatchObject({ rung: 'interrupt', since: at(2) })
+    expect(await beat('interrupt')).toMatchObject({
+      since: at(2),
+      waiting_for: 'terraform to finish what is in flight and save its state; only force goes further',
+    })
+    const forced = await cancelTask(world, { taskId, by: 'pia', force: true })
+    expect(forced.cancel).toMatchObject({ by: 'pia', force: true, rung: 'interrupt', requested_at: at(3) })
+    expect(forced.cancel?.waiting_for).toBe('agent a to interrupt terraform again')
+    expect(await beat('kill')).toMatchObject({ rung: 'kill', waiting_for: 'the killed terraform to be gone' })
+    await reportStatus(world, { caller: await world.caller(taskId, 2), taskId, report: { status: 'cancelled' } })
+    expect(await beat('ended')).toEqual({ ...forced.cancel, rung: 'kill', since: at(4), waiting_for: null })
+  })
+
+  it('that an agent makes for its host is told as its own', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    const current_tasks = [{ task_id: taskId, attempt: 2, cancel_rung: 'interrupt' as const }]
+    await heartbeat(world, { agentId: 'a', beat: { current_tasks } })
+    expect((await world.task(taskId)).cancel).toMatchObject({ by: 'agent a, for its host', requested_at: null })
   })
 
   it('of an unreachable apply waits for its agent', async () => {

@@ -97,7 +97,7 @@ describe('a seed-only agent', () => {
     expect([status, body.status]).toEqual([202, 'running'])
     expect((await agent.next('cancel_task')).task_id).toBe(taskId)
     await world.ask('PUT', `/agents/tasks/${taskId}/status`, identity, { status: 'cancelled' })
-    expect(await taskOf(world, taskId)).toMatchObject({ status: 'cancelled', cancel_requested_by: expect.any(String) })
+    expect(await taskOf(world, taskId)).toMatchObject({ status: 'cancelled', cancel: { by: expect.any(String) } })
   })
 
   it('applies where the workspace allows it, and its states become versions', async () => {

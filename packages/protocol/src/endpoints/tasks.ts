@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { defineEndpoint } from '../endpoint.js'
 import { limits } from '../limits.js'
+import { TaskCancel } from '../words/cancel.js'
 import { Address, AttemptNumber, Nullable, Offset, PageQuery, page, TaskId, Timestamp } from '../words/common.js'
 import { PendingReason } from '../words/pending-reason.js'
 import { Phase, Stage, TaskStatus, TaskType } from '../words/task-words.js'
@@ -47,8 +48,7 @@ export const Task = Type.Object({
   pending_reason: Nullable(PendingReason),
   confirmed_by: Nullable(Type.String()),
   confirmed_at: Nullable(Timestamp),
-  cancel_requested_by: Nullable(Type.String()),
-  cancel_requested_at: Nullable(Timestamp),
+  cancel: Nullable(TaskCancel),
   unreachable_since: Nullable(Timestamp),
   changes_add: Nullable(Type.Integer()),
   changes_change: Nullable(Type.Integer()),

@@ -1,6 +1,7 @@
 /** C&C messages from agent to server: text frames `{type, payload}`. Everything but a seed message's ids is optional for seed-only agents. */
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.js'
+import { CancelRung } from '../words/cancel.js'
 import { AttemptNumber, Offset, TaskId } from '../words/common.js'
 import { Phase, Stage } from '../words/task-words.js'
 import { message } from './message.js'
@@ -12,7 +13,7 @@ export const InventoryTask = Type.Object({
   stage: Stage,
   log_length: Offset,
   last_state_serial: Type.Optional(Type.Integer({ minimum: 0 })),
-  cancel_seen: Type.Optional(Type.Boolean()),
+  cancel_rung: Type.Optional(CancelRung),
 })
 export type InventoryTask = Static<typeof InventoryTask>
 
@@ -29,7 +30,12 @@ export type Hello = Static<typeof Hello>
 /** A task in `current_tasks`: a bare id (seed), or an object that carries one. */
 export const CurrentTask = Type.Union([
   TaskId,
-  Type.Object({ task_id: TaskId, attempt: Type.Optional(AttemptNumber), stage: Type.Optional(Stage) }),
+  Type.Object({
+    task_id: TaskId,
+    attempt: Type.Optional(AttemptNumber),
+    stage: Type.Optional(Stage),
+    cancel_rung: Type.Optional(CancelRung),
+  }),
 ])
 export type CurrentTask = Static<typeof CurrentTask>
 

@@ -1,5 +1,5 @@
 /** What the server wants of an agent's attempts, said again in every `welcome` and `heartbeat_ack`: a pure function. */
-import type { DesiredTask } from '@iac-agent/protocol'
+import type { CancelRung, DesiredTask } from '@iac-agent/protocol'
 
 /** An attempt of this agent that the server counts as open (offered or live). */
 export interface OpenAttempt {
@@ -13,6 +13,8 @@ export interface OpenAttempt {
 export interface ReportedAttempt {
   readonly taskId: number
   readonly attempt: number
+  /** how far it has come with a cancel of it */
+  readonly cancelRung?: CancelRung | undefined
 }
 
 export interface DesiredState {

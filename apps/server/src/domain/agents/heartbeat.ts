@@ -95,7 +95,8 @@ async function reportedOf(
     const named = typeof item === 'number' ? undefined : item.attempt
     const attempt =
       named ?? open.find((row) => row.task_id === taskId)?.number ?? (await newestAttemptOf(tx, taskId, agentId))
-    if (attempt !== undefined) reported.push({ taskId, attempt })
+    if (attempt === undefined) continue
+    reported.push({ taskId, attempt, cancelRung: typeof item === 'number' ? undefined : item.cancel_rung })
   }
   return reported
 }

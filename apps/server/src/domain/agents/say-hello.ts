@@ -1,5 +1,5 @@
 /** The first message of a full agent's connection: who it is and what it holds. The answer is `welcome`, and what it lacks. */
-import type { Hello } from '@iac-agent/protocol'
+import type { Hello, InventoryTask } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { findAgent, updateAgent } from '../../store/agent-rows.js'
 import { openAttemptsOf } from '../../store/attempt-rows.js'
@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.js'
 import { storeEpoch } from '../../store/store-epoch.js'
 import { heardOf } from '../attempts/heard-of.js'
 import { isDraining } from './agent-status.js'
-import { desiredState } from './desired.js'
+import { desiredState, type ReportedAttempt } from './desired.js'
 import { type HeartbeatAnswer, openOf } from './heartbeat.js'
 import { requireServed } from './register-agent.js'
 import { missingOffers } from './run-order.js'
@@ -31,11 +31,15 @@ export function sayHello(
       protocol_version: hello.protocol_version,
     })
     const open = await openAttemptsOf(tx, agentId)
-    const reported = hello.tasks.map((task) => ({ taskId: task.task_id, attempt: task.attempt }))
+    const reported = hello.tasks.map(reportedOf)
     await heardOf(tx, agentId, open, reported, deps.clock.now())
     const { desired, unknown } = desiredState(open.map(openOf), reported)
     tx.changed({ kind: 'agent', agentId })
     const draining = isDraining({ ...agent, status: '' })
     return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(open, unknown) }
   })
+}
+
+function reportedOf(task: InventoryTask): ReportedAttempt {
+  return { taskId: task.task_id, attempt: task.attempt, cancelRung: task.cancel_rung }
 }

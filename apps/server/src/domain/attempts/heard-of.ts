@@ -1,9 +1,11 @@
 /** An agent is heard, and with it the attempts it holds: offers it lists count as accepted, leases are renewed, tasks reachable. */
+import type { CancelRung } from '@iac-agent/protocol'
 import type { OpenAttemptRow } from '../../store/attempt-rows.js'
-import { findAttempt } from '../../store/attempt-rows.js'
+import { findAttempt, noteCancelRung } from '../../store/attempt-rows.js'
 import { renewLease, renewLeasesOf } from '../../store/lease-rows.js'
 import type { Tx } from '../../store/store.js'
 import { findTask, markUnreachable } from '../../store/task-rows.js'
+import type { ReportedAttempt } from '../agents/desired.js'
 import { acceptOffer } from './accept-offer.js'
 
 /**
@@ -14,7 +16,7 @@ export async function heardOf(
   tx: Tx,
   agentId: string,
   open: readonly OpenAttemptRow[],
-  reported: readonly { taskId: number; attempt: number }[] | undefined,
+  reported: readonly ReportedAttempt[] | undefined,
   now: number,
 ): Promise<void> {
   if (open.length === 0) return
@@ -26,11 +28,17 @@ export async function heardOf(
     await markUnreachable(tx, row.task_id, null)
     tx.changed({ kind: 'task', taskId: row.task_id })
   }
-  if (reported !== undefined)
-    for (const row of held.filter((one) => one.state === 'offered')) await accept(tx, row, now)
+  if (reported === undefined) return
+  for (const row of held.filter((one) => one.state === 'offered')) await accept(tx, row, now)
+  for (const row of live) await noteRung(tx, row, reported.find((one) => isOf(row, one))?.cancelRung, now)
 }
 
-function isOf(row: OpenAttemptRow, reported: { taskId: number; attempt: number }): boolean {
+async function noteRung(tx: Tx, row: OpenAttemptRow, rung: CancelRung | undefined, now: number): Promise<void> {
+  if (rung !== undefined && (await noteCancelRung(tx, row, rung, now)) > 0)
+    tx.changed({ kind: 'task', taskId: row.task_id })
+}
+
+function isOf(row: OpenAttemptRow, reported: ReportedAttempt): boolean {
   return row.task_id === reported.taskId && row.number === reported.attempt
 }
 

@@ -29,7 +29,7 @@ export interface Told {
 }
 
 /**
- * Idempotent; `force` once given stays.
+ * Idempotent; `force` once given stays, and whoever gave it is who asked.
  * @throws ApiError `not_found`, `illegal_transition` for a task that ended otherwise
  */
 export async function cancelTask(deps: CancelDeps, input: CancelTask): Promise<Task> {
@@ -44,9 +44,11 @@ export async function cancelInside(tx: Tx, input: CancelTask, now: number): Prom
   if (task.status === 'cancelled') return undefined
   if (isFinal(task.status)) throw ended(task)
   const force = input.force === true || task.cancel_force === 1
+  const isForcedNow = force && task.cancel_force === 0
   const request = {
-    cancel_requested_at: task.cancel_requested_at ?? now,
-    cancel_requested_by: task.cancel_requested_by ?? input.by,
+    ...(task.cancel_requested_at === null || isForcedNow
+      ? { cancel_requested_at: now, cancel_requested_by: input.by }
+      : {}),
     cancel_force: force ? 1 : 0,
   }
   const attempt = task.attempt === 0 ? undefined : await findAttempt(tx, task.id, task.attempt)

@@ -1,10 +1,11 @@
 /** A task as the operator API answers it. */
-import { ApiError, type PendingReason, type Task } from '@iac-agent/protocol'
+import { ApiError, type PendingReason, type Task, type TaskCancel } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { outputTail } from '../../store/log-rows.js'
 import type { Reader, Store } from '../../store/store.js'
 import { findTaskWithOutputs, type TaskRow, type TaskRowWithOutputs } from '../../store/task-rows.js'
 import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
+import { cancelOf } from './cancel-view.js'
 import { pendingReasons } from './pending-reasons.js'
 
 /** @throws ApiError `not_found` */
@@ -15,12 +16,30 @@ export function getTask(deps: { store: Store; clock: Clock }, { taskId }: { task
 async function readTask(reader: Reader, taskId: number, now: number): Promise<Task> {
   const task = await findTaskWithOutputs(reader, taskId)
   if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
-  const reasons = await pendingReasons(reader, [task], now)
-  return { ...taskView(task, reasons.get(taskId) ?? null), ...outputsOf(task) }
+  const waits = await waitsOf(reader, [task], now)
+  return { ...taskView(task, waits(task)), ...outputsOf(task) }
+}
+
+/** What a task waits for, if it does. */
+export interface Waits {
+  readonly reason: PendingReason | null
+  readonly cancel: TaskCancel | null
+}
+
+/** Of each of `tasks`. */
+export async function waitsOf(
+  reader: Reader,
+  tasks: readonly TaskRow[],
+  now: number,
+): Promise<(task: TaskRow) => Waits> {
+  const reasons = await pendingReasons(reader, tasks, now)
+  const cancels = new Map<number, TaskCancel | null>()
+  for (const task of tasks) cancels.set(task.id, await cancelOf(reader, task))
+  return ({ id }) => ({ reason: reasons.get(id) ?? null, cancel: cancels.get(id) ?? null })
 }
 
 /** Everything but the outputs. */
-export function taskView(task: TaskRow, reason: PendingReason | null): Task {
+export function taskView(task: TaskRow, { reason, cancel }: Waits): Task {
   return {
     id: task.id,
     workspace_id: task.workspace_id,
@@ -33,8 +52,7 @@ export function taskView(task: TaskRow, reason: PendingReason | null): Task {
     pending_reason: reason,
     confirmed_by: task.confirmed_by,
     confirmed_at: rfc3339OrNull(task.confirmed_at),
-    cancel_requested_by: task.cancel_requested_by,
-    cancel_requested_at: rfc3339OrNull(task.cancel_requested_at),
+    cancel,
     unreachable_since: rfc3339OrNull(task.unreachable_since),
     changes_add: task.changes_add,
     changes_change: task.changes_change,

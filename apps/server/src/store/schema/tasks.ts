@@ -78,6 +78,9 @@ export interface TaskAttemptsTable {
   final_status: string | null
   hint_at: number | null
   hint_error: string | null
+  /** how far its agent has come with a cancel, and when that was first heard */
+  cancel_rung: string | null
+  cancel_rung_at: number | null
 }
 
 export interface IdempotencyKeysTable {
