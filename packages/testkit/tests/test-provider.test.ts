@@ -71,6 +71,25 @@ it.each([
   expect((await work.terraform('state', 'list')).stdout.split('\n').filter(Boolean)).toHaveLength(inState)
 })
 
+it('is imported with its content, and then has no changes', async () => {
+  await using lost = await workDirectory(
+    'resource "cloud_object" "a" {\n name = "one"\n content = "first"\n fail_create = "lost"\n}',
+  )
+  await lost.terraform('apply', '-auto-approve')
+  const [{ id } = { id: '' }] = await provider.objects()
+  const named = 'resource "cloud_object" "a" {\n name = "one"\n content = "first"\n}\n'
+  await using work = await workDirectory(`${named}import {\n to = cloud_object.a\n id = "${id}"\n}`)
+  const imported = '1 imported, 0 added, 0 changed, 0 destroyed'
+  expect((await work.terraform('apply', '-auto-approve', '-no-color')).stdout).toContain(imported)
+  expect((await work.terraform('plan', '-detailed-exitcode')).exitCode).toBe(0)
+  expect(await provider.objects()).toMatchObject([{ id, name: 'one' }])
+
+  await work.write(
+    `${named}resource "cloud_object" "b" {\n name = "b"\n}\nimport {\n to = cloud_object.b\n id = "none"\n}`,
+  )
+  expect((await work.terraform('plan', '-no-color')).stderr).toContain('there is no object none to import')
+})
+
 async function workDirectory(configuration: string) {
   const directory = await temporaryDirectory('work')
   const terraform = (...args: string[]) =>

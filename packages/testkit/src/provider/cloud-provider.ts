@@ -1,9 +1,9 @@
-/** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read and delete objects of a Cloud. */
+/** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read, import and delete objects of a Cloud. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { Cloud, type CloudObject } from './cloud.js'
 import { decode, encode, unknown, type Value } from './msgpack.js'
-import { providerSchema } from './schema.js'
+import { objectAttributes, providerSchema } from './schema.js'
 
 interface DynamicValue {
   msgpack?: Buffer
@@ -69,6 +69,14 @@ export class CloudProvider {
     return prior ? this.#change(prior, planned) : this.#create(planned)
   }
 
+  /** Takes up an object as it is in the cloud, half-made ones too; an id that is not there is an error. */
+  async importResourceState({ type_name, id }: { type_name: string; id: string }) {
+    const object = await this.#clouds().find(id)
+    if (!object) return failed(`there is no object ${id} to import`)
+    const { name, content } = object
+    return { imported_resources: [{ type_name, state: write(stateOf({ ...noAttributes, name, content }, object)) }] }
+  }
+
   stop() {
     this.#stop.abort()
     return {}
@@ -125,6 +133,8 @@ export class CloudProvider {
     return this.#cloud
   }
 }
+
+const noAttributes: Attributes = Object.fromEntries(objectAttributes.map(({ name }) => [name, null]))
 
 function plannedWords(attributes: Attributes): string {
   return `planned ${String(attributes.name)}\n`

@@ -31,6 +31,7 @@ server.addService(
     ReadResource: (request) => provider.readResource(request),
     PlanResourceChange: (request) => provider.planResourceChange(request),
     ApplyResourceChange: (request) => provider.applyResourceChange(request),
+    ImportResourceState: (request) => provider.importResourceState(request),
     Stop: () => provider.stop(),
   }),
 )

@@ -9,6 +9,21 @@ export interface Attribute {
   computed?: boolean
 }
 
+/** Of `cloud_object`. */
+export const objectAttributes: readonly Attribute[] = [
+  computed('id'),
+  computed('created_at'),
+  required('name', 'string'), // another name is another object
+  optional('content', 'string'),
+  optional('delay_ms', 'number'), // how long creating, changing and deleting take
+  optional('plan_delay_ms', 'number'), // how long planning takes
+  optional('plan_file', 'string'), // planning writes this file, creating reads it: it must still be there with the same words
+  optional('fail_create', 'string'), // fails with this sentence after the delay; the object is kept in the cloud
+  optional('fail_destroy', 'string'),
+  optional('crash', 'bool'), // the provider process ends in the middle of the creation
+  optional('on_stop', 'string'), // "abort": an interrupted terraform gets an error at once and the object is orphaned
+]
+
 /** As terraform asks for it, before anything else. */
 export const providerSchema = {
   provider: { version: 0, block: { version: 0, attributes: [required('directory', 'string')] } },
@@ -17,19 +32,7 @@ export const providerSchema = {
       version: 0,
       block: {
         version: 0,
-        attributes: [
-          computed('id'),
-          computed('created_at'),
-          required('name', 'string'), // another name is another object
-          optional('content', 'string'),
-          optional('delay_ms', 'number'), // how long creating, changing and deleting take
-          optional('plan_delay_ms', 'number'), // how long planning takes
-          optional('plan_file', 'string'), // planning writes this file, creating reads it: it must still be there with the same words
-          optional('fail_create', 'string'), // fails with this sentence after the delay; the object is kept in the cloud
-          optional('fail_destroy', 'string'),
-          optional('crash', 'bool'), // the provider process ends in the middle of the creation
-          optional('on_stop', 'string'), // "abort": an interrupted terraform gets an error at once and the object is orphaned
-        ],
+        attributes: objectAttributes,
       },
     },
   },
