@@ -37,6 +37,10 @@ export const limits = {
   descriptionLength: 4096,
   /** progress reports in one request */
   resourceReports: 1000,
+  /** resources in one list of what no state holds; the rest is counted */
+  unrecordedResources: 1000,
+  /** an address, id or note of such a resource */
+  unrecordedTextLength: 4096,
 } as const
 
 export const timing = {

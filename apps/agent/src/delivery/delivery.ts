@@ -4,8 +4,8 @@ import { pause } from '@iac-agent/runtime'
 import type { Item } from '../journal/attempt-record.js'
 import { Bell } from './bell.js'
 import { Courier, type CourierDeps } from './courier.js'
+import { runDocumentLane } from './document-lane.js'
 import { LogLane, type LogLaneOptions } from './log-lane.js'
-import { runPlanLane } from './plan-lane.js'
 import { runProgressLane } from './progress-lane.js'
 import { runStateLane } from './state-lane.js'
 import { StatusLane } from './status-lane.js'
@@ -86,7 +86,7 @@ export class Delivery {
   async #runLanes(signal: AbortSignal): Promise<void> {
     const lanes = {
       state: () => runStateLane(this.#options, this.#courier, this.#bell, signal),
-      plan: () => runPlanLane(this.#options, this.#courier, this.#bell, signal),
+      documents: () => runDocumentLane(this.#options, this.#courier, this.#bell, signal),
       progress: () => runProgressLane(this.#options, this.#courier, this.#bell, signal),
       log: () => this.#log.run(signal),
       status: () => this.#status.run(signal),

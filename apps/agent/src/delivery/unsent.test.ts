@@ -52,6 +52,15 @@ describe('what is unsent', () => {
     expect(unsentStates(all).map(({ file }) => file)).toEqual(['3'])
   })
 
+  it('is the list of unrecorded resources only when there is one, and before the status', () => {
+    const unknown = facts(offered('apply'), delivered('progress'), delivered('log'), { fact: 'unrecordedListed' })
+    expect(unsentItems(unknown)).toEqual(['status'])
+    const known = [...unknown.slice(0, -1), ...facts({ fact: 'unrecordedListed', created: 0, mayExist: 0 }, outcome)]
+    expect(unsentItems(known)).toEqual(['unrecorded', 'status'])
+    expect(isStatusDue(known)).toBe(false)
+    expect(isStatusDue([...known, ...facts(delivered('unrecorded'))])).toBe(true)
+  })
+
   it('goes newest state first, but older first among those of one serial', () => {
     const all = facts(offered('apply'), state('a', true, 1), state('b', true, 2), state('c', true, 2))
     expect(nextStateToSend(all)?.file).toBe('b')

@@ -31,12 +31,17 @@ export function nextStateToSend(facts: readonly Fact[]): StateReceived | undefin
 export function unsentItems(facts: readonly Fact[]): Item[] {
   const items: Item[] = []
   if (unsentStates(facts).length > 0) items.push('state')
+  if (isUnrecordedKnown(facts) && !isSettled(facts, 'unrecorded')) items.push('unrecorded')
   if (has(facts, 'planPacked') && !isSettled(facts, 'plan')) items.push('plan')
   if (has(facts, 'planJsonSaved') && !isSettled(facts, 'plan_json')) items.push('plan_json')
   if (first(facts, 'offered')?.action === 'apply' && !isSettled(facts, 'progress')) items.push('progress')
   if (!isSettled(facts, 'log')) items.push('log')
   if (!isSettled(facts, 'status')) items.push('status')
   return items
+}
+
+function isUnrecordedKnown(facts: readonly Fact[]): boolean {
+  return first(facts, 'unrecordedListed')?.created !== undefined
 }
 
 /** The final status may be told: it is known, and the server has all that it speaks of. */

@@ -31,7 +31,7 @@ export const Diagnostic = Type.Object({
 export type Diagnostic = Static<typeof Diagnostic>
 
 /** What leaves the agent; `state` items are named by their file. */
-export const Item = Type.Enum(['state', 'plan', 'plan_json', 'progress', 'log', 'status'])
+export const Item = Type.Enum(['state', 'unrecorded', 'plan', 'plan_json', 'progress', 'log', 'status'])
 export type Item = Static<typeof Item>
 
 const fact = <const Kind extends string, Fields extends TProperties>(kind: Kind, fields: Fields) =>
@@ -112,6 +112,8 @@ export const Fact = Type.Union([
   }),
   StateReceived,
   fact('statesCollected', {}),
+  /** What the apply created and no state holds is counted, and listed on disk; without counts it could not be found out. */
+  fact('unrecordedListed', { created: Type.Optional(Count), mayExist: Type.Optional(Count) }),
   fact('cancelRequested', { reason: CancelReason }),
   /** Intent to signal terraform of a run: durable before the signal. */
   fact('signalling', { run: Type.String(), rung: Rung }),

@@ -55,6 +55,8 @@ export interface AttemptLayout {
   planJson: string
   /** Per-resource progress records of an apply, one JSON line each. */
   progress: string
+  /** What the apply created and no state holds, as it is delivered. */
+  unrecorded: string
   /** What an answer of the server rejected for good, kept for a person. */
   quarantine: string
   /** Home of scratch files that need not outlive the process. */
@@ -108,6 +110,7 @@ export function attemptLayoutAt(root: string): AttemptLayout {
     planArchive: join(root, 'plan.tar.gz'),
     planJson: join(root, 'plan.json'),
     progress: join(root, 'progress.jsonl'),
+    unrecorded: join(root, 'unrecorded.json'),
     quarantine: join(root, 'quarantine'),
     tmp: join(root, 'tmp'),
   }

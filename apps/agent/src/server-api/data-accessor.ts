@@ -28,6 +28,8 @@ export interface DataAccessor {
   sealLog(seal: { phase: Phase; totalBytes: number; sha256: string }): Promise<Receipt>
   /** Repeatable by serial and bytes: the same again is the same version. */
   saveState(path: string): Promise<Receipt & { version: number; rescued: boolean }>
+  /** What is listed in the file: the same again is the same. */
+  saveUnrecorded(path: string): Promise<Receipt>
   /** The newest report of an address wins. */
   reportResources(reports: readonly ResourceReport[]): Promise<Receipt>
 }

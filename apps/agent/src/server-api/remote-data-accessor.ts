@@ -1,16 +1,19 @@
 /** The DataAccessor of one attempt over HTTP: one request per method under the attempt's lease, every answer parsed. */
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import {
   agentTaskEndpoints as endpoints,
   type Phase,
+  parse,
   type ResourceReport,
   readChecksum,
   type Stage,
   type StatusUpdate,
   type TaskData,
   type TaskStatus,
+  UnrecordedReport,
 } from '@iac-agent/protocol'
 import type { DataAccessor, Receipt } from './data-accessor.js'
 import { ServerRefused, ServerUnreachable } from './errors.js'
@@ -124,6 +127,11 @@ export class RemoteDataAccessor implements DataAccessor {
     const raw = await fileBody(path, octets, { gzip: true })
     const answer = await this.#request.call(endpoints.saveState, { ...this.#attempt, raw })
     return { ...receipt(answer), version: answer.version, rescued: answer.rescued === true }
+  }
+
+  async saveUnrecorded(path: string): Promise<Receipt> {
+    const json = parse(UnrecordedReport, JSON.parse(await readFile(path, 'utf8')), path)
+    return receipt(await this.#request.call(endpoints.unrecorded, { ...this.#attempt, json }))
   }
 
   async reportResources(reports: readonly ResourceReport[]): Promise<Receipt> {

@@ -80,7 +80,24 @@ describe('an apply', () => {
   it.each([0, 1])('collects states before anything else after an apply that ended with %i', (code) => {
     const facts = [...restored, ...granted, ...ran('apply-1', code)]
     expect(next(...facts)).toBe('collect_states')
-    expect(next(...facts, { fact: 'statesCollected' })).toBe('release')
+    expect(next(...facts, { fact: 'statesCollected' })).toBe(code === 0 ? 'release' : 'list_unrecorded')
+  })
+
+  it.each([
+    ['failed', ran('apply-1', 1)],
+    ['was killed', ran('apply-1', 137)],
+    ['ended nobody knows how', [...ran('apply-1', -1), { fact: 'failed', code: 'agent_fault', message: 'm' }]],
+    ['was stopped by force', [{ fact: 'cancelRequested', reason: 'force' }, ...ran('apply-1', 1)]],
+  ] as [string, NewFact[]][])('looks once for what no state holds when it %s', (_, end) => {
+    const facts: NewFact[] = [...restored, ...granted, ...end, { fact: 'statesCollected' }]
+    expect(next(...facts)).toBe('list_unrecorded')
+    expect(next(...facts, { fact: 'unrecordedListed' })).toBe('release')
+  })
+
+  it('has nothing to look for when terraform never ran', () => {
+    const facts: NewFact[] = [...restored, { fact: 'cancelRequested', reason: 'operator' }]
+    expect(next(...facts)).toBe('release')
+    expect(next(...facts, ...ran('apply-1', 125), { fact: 'statesCollected' })).toBe('release')
   })
 
   it('never comes to apply without a granted start, whatever else is recorded', () => {

@@ -2,6 +2,7 @@
 import { mayApply } from '@iac-agent/protocol'
 import { commandOf, first, has, pendingRun, runsOf } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
+import { notStartedCode } from '../terraform/run-facts.js'
 
 export type Step =
   /** get the data document, state, configuration and (apply) plan archive */
@@ -24,6 +25,8 @@ export type Step =
   | 'apply'
   /** states terraform left in files or in its output */
   | 'collect_states'
+  /** what an apply that did not end well created, compared with its newest state */
+  | 'list_unrecorded'
   /** empty and leave the work directory, close the output */
   | 'release'
   /** record the outcome, for delivery */
@@ -83,6 +86,7 @@ function applyStep(facts: readonly Fact[]): Step | undefined {
 
 function closingStep(facts: readonly Fact[]): Step {
   if (runsOf(facts, 'apply').length > 0 && !has(facts, 'statesCollected')) return 'collect_states'
+  if (hasBrokenApply(facts) && !has(facts, 'unrecordedListed')) return 'list_unrecorded'
   return has(facts, 'released') ? 'finish' : 'release'
 }
 
@@ -94,6 +98,12 @@ function isInitialised(facts: readonly Fact[]): boolean {
 
 function hasSucceeded(facts: readonly Fact[], command: 'init' | 'plan' | 'apply'): boolean {
   return runsOf(facts, command).some(({ exited }) => exited?.code === 0)
+}
+
+/** Terraform applied and did not say that all went well: its states may lack what it created. */
+function hasBrokenApply(facts: readonly Fact[]): boolean {
+  const code = runsOf(facts, 'apply').at(-1)?.exited?.code
+  return code !== undefined && code !== 0 && code !== notStartedCode
 }
 
 function hasFailedRun(facts: readonly Fact[]): boolean {

@@ -54,10 +54,12 @@ describe('a plan', () => {
     expect(plan(...prepared, ...facts).errorMessage).toBe('Unsupported argument: No "x" here.')
   })
 
-  it('says the exit code when terraform said nothing', () => {
-    expect(plan(...prepared, ...ran('init-1'), ...ran('plan-1', 137)).errorMessage).toBe(
-      'terraform plan ended with exit code 137.',
-    )
+  it.each([
+    [137, 'terraform plan was ended by SIGKILL (exit code 137).'],
+    [3, 'terraform plan ended with exit code 3.'],
+    [250, 'terraform plan ended with exit code 250.'],
+  ])('says the exit code %i when terraform said nothing', (code, sentence) => {
+    expect(plan(...prepared, ...ran('init-1'), ...ran('plan-1', code)).errorMessage).toBe(sentence)
   })
 
   it('says agent_fault when nothing explains the end', () => {
@@ -103,16 +105,23 @@ describe('a cancel', () => {
     expect(apply(...restored, ...granted, ...facts)).toEqual({ status: 'applied' })
   })
 
-  it('warns of what a forced end of an apply may have lost', () => {
-    const facts: NewFact[] = [
+  it('tells what a forced end of an apply lost', () => {
+    const forced: NewFact[] = [
       cancel,
       { fact: 'signalling', run: 'apply-1', rung: 'interrupt' },
       { fact: 'signalling', run: 'apply-1', rung: 'interrupt_again' },
       ...ran('apply-1', 1),
     ]
-    const outcome = apply(...restored, ...granted, ...facts)
-    expect(outcome.status).toBe('cancelled')
-    expect(outcome.errorMessage).toContain('resources in flight')
+    const end = (created: number, mayExist: number) =>
+      apply(...restored, ...granted, ...forced, { fact: 'unrecordedListed', created, mayExist })
+    const sentence = 'The apply was stopped by force, without waiting for the resources in flight.'
+    expect(end(0, 0)).toEqual({ status: 'cancelled', errorMessage: sentence })
+    expect(end(0, 1)).toEqual({
+      status: 'cancelled',
+      errorMessage:
+        `${sentence} 1 resource was being created and may exist without being in the state: ` +
+        'see GET /api/v1/tasks/1/unrecorded-resources.',
+    })
   })
 })
 
@@ -126,6 +135,35 @@ describe('a start gate that says no', () => {
 
   it('fails a stale plan with the words of the server', () => {
     expect(refused('plan_stale')).toEqual({ status: 'failed', errorCode: 'plan_stale', errorMessage: 'No.' })
+  })
+})
+
+describe('an apply that was killed', () => {
+  const killed = (...facts: NewFact[]) => apply(...restored, ...granted, ...ran('apply-1', 137), ...facts)
+
+  it('says how many resources the state lacks, and where they are listed', () => {
+    expect(killed({ fact: 'unrecordedListed', created: 2, mayExist: 1 })).toEqual({
+      status: 'failed',
+      errorCode: 'apply_failed',
+      errorMessage:
+        'terraform apply was ended by SIGKILL (exit code 137). 2 resources were created but are not in the state; ' +
+        '1 resource was being created and may exist without being in the state: see GET /api/v1/tasks/1/unrecorded-resources.',
+    })
+  })
+
+  it('says nothing of it when the state has all, and says so when nobody could look', () => {
+    const sentence = 'terraform apply was ended by SIGKILL (exit code 137).'
+    expect(killed({ fact: 'unrecordedListed', created: 0, mayExist: 0 }).errorMessage).toBe(sentence)
+    expect(killed({ fact: 'unrecordedListed' }).errorMessage).toBe(
+      `${sentence} Whether its state has all it created could not be found out.`,
+    )
+  })
+
+  it('keeps room for that after a long error', () => {
+    const facts = [...broke('apply-1', 'e', 'x'.repeat(4096)), { fact: 'unrecordedListed', created: 1, mayExist: 0 }]
+    const { errorMessage = '' } = apply(...restored, ...granted, ...(facts as NewFact[]))
+    expect(errorMessage.length).toBeLessThan(4096)
+    expect(errorMessage).toMatch(/unrecorded-resources\.$/)
   })
 })
 

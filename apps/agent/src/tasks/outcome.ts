@@ -1,8 +1,10 @@
 /** What an attempt came to, decided from its facts alone: final status, counts, and one clear sentence when it failed. */
+import { constants } from 'node:os'
 import type { TaskErrorCode } from '@iac-agent/protocol'
 import { all, type Command, commandOf, first, has, runsOf } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, Fact } from '../journal/attempt-record.js'
 import { notStartedCode } from '../terraform/run-facts.js'
+import { unrecordedSentence } from './unrecorded-sentence.js'
 
 export interface OutcomeOf {
   status: 'success' | 'applied' | 'failed' | 'cancelled'
@@ -13,8 +15,16 @@ export interface OutcomeOf {
 
 /** The outcome of a closed attempt; `failed` with `agent_fault` when the facts explain nothing. */
 export function outcomeOf(facts: readonly Fact[]): OutcomeOf {
-  return refusal(facts) ?? done(facts) ?? cancelled(facts) ?? ownFailure(facts) ?? runFailure(facts) ?? unexplained
+  const outcome =
+    refusal(facts) ?? done(facts) ?? cancelled(facts) ?? ownFailure(facts) ?? runFailure(facts) ?? unexplained
+  const unrecorded = unrecordedSentence(facts)
+  if (unrecorded === undefined) return outcome
+  const message = outcome.errorMessage?.slice(0, longestBeforeUnrecorded)
+  return { ...outcome, errorMessage: message === undefined ? unrecorded : `${message} ${unrecorded}` }
 }
+
+/** Characters; leaves room for what follows within the bound of a message. */
+const longestBeforeUnrecorded = 3500
 
 const unexplained: OutcomeOf = {
   status: 'failed',
@@ -54,7 +64,7 @@ function cancelled(facts: readonly Fact[]): OutcomeOf | undefined {
   if (!isForced || runsOf(facts, 'apply').length === 0) return { status: 'cancelled' }
   return {
     status: 'cancelled',
-    errorMessage: 'The apply was stopped by force: resources in flight may exist without being in the state.',
+    errorMessage: 'The apply was stopped by force, without waiting for the resources in flight.',
   }
 }
 
@@ -69,7 +79,7 @@ function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
   const command = commandOf(broken.run)
-  if (!told) return failed(codeOf[command], `terraform ${command} ended with exit code ${broken.code}.`)
+  if (!told) return failed(codeOf[command], `terraform ${command} ${endOf(broken.code)}.`)
   return failed(classify(command, told), sentenceOf(told, diagnostics.length))
 }
 
@@ -84,6 +94,12 @@ function failedRun(facts: readonly Fact[]) {
   return all(facts, 'exited').findLast(
     (exit) => exit.code !== 0 && exit.code !== notStartedCode && exit.needsInit !== true,
   )
+}
+
+/** A shell's codes above 128 are those of signals. */
+function endOf(code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0]
+  return signal === undefined ? `ended with exit code ${code}` : `was ended by ${signal} (exit code ${code})`
 }
 
 const codeOf: Record<Command, TaskErrorCode> = {

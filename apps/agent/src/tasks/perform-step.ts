@@ -8,6 +8,7 @@ import { fetchStep } from './steps/fetch.js'
 import { findEngineStep } from './steps/find-engine.js'
 import { finishStep } from './steps/finish.js'
 import { initStep } from './steps/init.js'
+import { listUnrecordedStep } from './steps/list-unrecorded.js'
 import { planStep } from './steps/plan.js'
 import { prepareStep } from './steps/prepare.js'
 import { releaseStep } from './steps/release.js'
@@ -42,6 +43,8 @@ export function performStep(attempt: Attempt, tools: TerraformTools, step: Step)
       return applyStep(attempt, tools)
     case 'collect_states':
       return collectStatesStep(attempt)
+    case 'list_unrecorded':
+      return listUnrecordedStep(attempt)
     case 'release':
       return releaseStep(attempt)
     case 'finish':

@@ -39,6 +39,7 @@ async function recordFailure(attempt: Attempt, step: Step, error: unknown): Prom
   log.warn({ err: error, step }, 'step failed')
   if (!has(journal.facts, 'failed')) await journal.append({ fact: 'failed', ...failureOf(error) })
   if (step === 'collect_states') await journal.append({ fact: 'statesCollected' })
+  if (step === 'list_unrecorded') await journal.append({ fact: 'unrecordedListed' })
   if (step === 'release') await journal.append({ fact: 'released' })
 }
 

@@ -21,6 +21,7 @@ export function stageOf(step: Step): Stage {
     case 'apply':
       return 'applying'
     case 'collect_states':
+    case 'list_unrecorded':
     case 'release':
     case 'finish':
       return 'saving_state'

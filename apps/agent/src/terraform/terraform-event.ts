@@ -24,8 +24,16 @@ export const EventDiagnostic = Type.Object({
 export type EventDiagnostic = Static<typeof EventDiagnostic>
 
 const Hook = Type.Object({
-  resource: Type.Object({ addr: Type.String() }),
+  resource: Type.Object({
+    addr: Type.String(),
+    module: Type.Optional(Type.String()),
+    resource_type: Type.Optional(Type.String()),
+    resource_name: Type.Optional(Type.String()),
+    resource_key: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Null()])),
+  }),
   action: Type.Optional(Type.String()),
+  /** which attribute `id_value` is: that of the name "id", or what stands for a resource without one */
+  id_key: Type.Optional(Type.String()),
   id_value: Type.Optional(Type.String()),
   elapsed_seconds: Type.Optional(Type.Number()),
   provisioner: Type.Optional(Type.String()),

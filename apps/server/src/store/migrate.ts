@@ -6,10 +6,11 @@ import { tasks } from './migrations/0003-tasks.js'
 import { results } from './migrations/0004-results.js'
 import { promoted } from './migrations/0005-promoted.js'
 import { cancelRungs } from './migrations/0006-cancel-rungs.js'
+import { unrecorded } from './migrations/0007-unrecorded.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
-const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted, cancelRungs]
+const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted, cancelRungs, unrecorded]
 
 const sqliteWords: ColumnWords = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',

@@ -12,6 +12,7 @@ import type {
   ResourceReportsTable,
   TaskLogStreamsTable,
   TaskLogsTable,
+  UnrecordedResourcesTable,
   WorkspaceStateVersionsTable,
 } from './schema/results.js'
 import type {
@@ -49,6 +50,7 @@ export interface Schema {
   plans: PlansTable
   resource_changes: ResourceChangesTable
   resource_reports: ResourceReportsTable
+  unrecorded_resources: UnrecordedResourcesTable
   blobs: BlobsTable
   blob_parts: BlobPartsTable
   blob_uploads: BlobUploadsTable

@@ -55,7 +55,13 @@ describe('a cancel', () => {
     const requested_at = asked.cancel?.requested_at
     const at = (seconds: number) => new Date(Date.parse(requested_at ?? '') + seconds * 1_000).toISOString()
     const first = { by: 'olga', force: false, requested_at }
-    expect(asked.cancel).toEqual({ ...first, rung: 'requested', since: at(0), waiting_for: 'agent a to hear of it' })
+    expect(asked.cancel).toEqual({
+      ...first,
+      rung: 'requested',
+      since: at(0),
+      waiting_for: 'agent a to hear of it',
+      may_lose: null,
+    })
 
     const beat = async (cancel_rung: CancelRung) => {
       world.clock.advance(1_000)
@@ -75,9 +81,10 @@ describe('a cancel', () => {
     const forced = await cancelTask(world, { taskId, by: 'pia', force: true })
     expect(forced.cancel).toMatchObject({ by: 'pia', force: true, rung: 'interrupt', requested_at: at(3) })
     expect(forced.cancel?.waiting_for).toBe('agent a to interrupt terraform again')
+    expect(forced.cancel?.may_lose).toMatch(/may come to exist without being in the state.*unrecorded-resources/)
     expect(await beat('kill')).toMatchObject({ rung: 'kill', waiting_for: 'the killed terraform to be gone' })
     await reportStatus(world, { caller: await world.caller(taskId, 2), taskId, report: { status: 'cancelled' } })
-    expect(await beat('ended')).toEqual({ ...forced.cancel, rung: 'kill', since: at(4), waiting_for: null })
+    expect(await beat('ended')).toEqual({ ...forced.cancel, rung: 'kill', since: at(4), waiting_for: null, may_lose: null })
   })
 
   it('that an agent makes for its host is told as its own', async () => {

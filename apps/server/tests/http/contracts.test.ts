@@ -107,6 +107,7 @@ describe('the contract', () => {
       [taskEndpoints.get, { id: task.id }],
       [taskEndpoints.logs, { id: task.id }],
       [taskEndpoints.resourceChanges, { id: task.id }],
+      [taskEndpoints.unrecordedResources, { id: task.id }],
       [stateEndpoints.list, { id }],
       [stateEndpoints.get, { id: version }],
       [stateEndpoints.content, { id: version }],

@@ -5,6 +5,7 @@ import { defineEndpoint } from '../endpoint.js'
 import { limits } from '../limits.js'
 import { Address, Offset, Sha256, TaskId, Timestamp } from '../words/common.js'
 import { Phase, Stage, TaskStatus } from '../words/task-words.js'
+import { UnrecordedReport } from '../words/unrecorded-resource.js'
 
 const tag = 'agent task'
 const base = '/api/v1/agents/tasks/:task_id'
@@ -203,6 +204,17 @@ export const agentTaskEndpoints = {
       json: Type.Object({ resources: Type.Array(ResourceReport, { maxItems: limits.resourceReports }) }),
       limitBytes: limits.jsonBodyBytes,
     },
+    answer: { status: 200, json: Type.Object({ saved: Type.Integer(), ...late }) },
+  }),
+  unrecorded: defineEndpoint({
+    name: 'saveUnrecordedResources',
+    method: 'PUT',
+    path: `${base}/unrecorded-resources`,
+    audience,
+    tag,
+    summary: 'What an apply that did not end well created and no state of it holds; the same again is the same.',
+    params: TaskParams,
+    body: { json: UnrecordedReport, limitBytes: limits.jsonBodyBytes },
     answer: { status: 200, json: Type.Object({ saved: Type.Integer(), ...late }) },
   }),
   saveState: defineEndpoint({

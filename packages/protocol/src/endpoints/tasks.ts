@@ -6,6 +6,7 @@ import { TaskCancel } from '../words/cancel.js'
 import { Address, AttemptNumber, Nullable, Offset, PageQuery, page, TaskId, Timestamp } from '../words/common.js'
 import { PendingReason } from '../words/pending-reason.js'
 import { Phase, Stage, TaskStatus, TaskType } from '../words/task-words.js'
+import { UnrecordedCounts, UnrecordedReport, UnrecordedResource } from '../words/unrecorded-resource.js'
 import { ResourceReport } from './agent-tasks.js'
 
 const tag = 'tasks'
@@ -59,6 +60,8 @@ export const Task = Type.Object({
   apply_output_truncated: Type.Optional(Type.Boolean()),
   error_code: Nullable(Type.String()),
   error_message: Nullable(Type.String()),
+  /** created by the apply and in no state of it: /tasks/:id/unrecorded-resources lists them. Null: nobody had to compare */
+  unrecorded_resources: Nullable(UnrecordedCounts),
   created_at: Timestamp,
   started_at: Nullable(Timestamp),
   completed_at: Nullable(Timestamp),
@@ -74,6 +77,18 @@ export const ResourceChange = Type.Object({
   progress: Nullable(ResourceReport),
 })
 export type ResourceChange = Static<typeof ResourceChange>
+
+/** Zeros and no items as long as nobody had to compare. */
+export const UnrecordedResources = Type.Object({
+  ...UnrecordedReport.properties,
+  items: Type.Array(
+    Type.Object({
+      ...UnrecordedResource.properties,
+      import_block: Nullable(Type.String({ description: 'HCL for the root module; null without an id' })),
+    }),
+  ),
+})
+export type UnrecordedResources = Static<typeof UnrecordedResources>
 
 export const taskEndpoints = {
   create: defineEndpoint({
@@ -191,6 +206,15 @@ export const taskEndpoints = {
     summary: 'What the plan changes, with progress while it is applied.',
     params: IdParams,
     answer: { status: 200, json: Type.Object({ items: Type.Array(ResourceChange) }) },
+  }),
+  unrecordedResources: defineEndpoint({
+    name: 'getUnrecordedResources',
+    method: 'GET',
+    path: '/api/v1/tasks/:id/unrecorded-resources',
+    ...reader,
+    summary: 'What the apply created and no state of it holds, with ready-made import blocks.',
+    params: IdParams,
+    answer: { status: 200, json: UnrecordedResources },
   }),
   events: defineEndpoint({
     name: 'streamEvents',

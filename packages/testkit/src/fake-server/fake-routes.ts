@@ -1,6 +1,6 @@
 /** The task routes of the fake server, as protocol.md describes them. */
 import { createHash } from 'node:crypto'
-import type { ErrorCode, StatusUpdate } from '@iac-agent/protocol'
+import type { ErrorCode, StatusUpdate, UnrecordedReport } from '@iac-agent/protocol'
 import { httpStatusOf } from '@iac-agent/protocol'
 import type { FakeTask } from './fake-task.js'
 
@@ -52,6 +52,11 @@ export function answerTask(task: FakeTask, route: string, request: ReceivedReque
       const { resources } = json<{ resources: FakeTask['resources'] }>(request)
       task.resources.push(...resources)
       return { status: 200, body: { saved: resources.length } }
+    }
+    case 'PUT unrecorded-resources': {
+      const report = json<UnrecordedReport>(request)
+      task.unrecorded = report
+      return { status: 200, body: { saved: report.items.length } }
     }
     case 'POST state':
       return state(task, request)

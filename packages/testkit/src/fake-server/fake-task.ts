@@ -7,6 +7,7 @@ import {
   type ResourceReport,
   type StatusUpdate,
   type TaskData,
+  type UnrecordedReport,
 } from '@iac-agent/protocol'
 
 /** What the test gives; the rest of the data document has defaults. */
@@ -35,6 +36,7 @@ export class FakeTask {
   log = Buffer.alloc(0)
   plan: Buffer | undefined
   planJson: Buffer | undefined
+  unrecorded: UnrecordedReport | undefined
   readonly lease: string
 
   constructor(

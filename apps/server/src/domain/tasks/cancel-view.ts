@@ -20,15 +20,23 @@ export async function cancelOf(reader: Reader, task: TaskRow): Promise<TaskCance
     rung,
     since: rfc3339(since),
     waiting_for: isFinal(task.status) || attempt === undefined ? null : await waitedFor(reader, task, attempt, rung),
+    may_lose: isFinal(task.status) || !isForcedApply(task, attempt) ? null : priceOfForce,
   }
+}
+
+const priceOfForce =
+  'Terraform is not waited for: resources in flight may come to exist without being in the state. When the task has ended, ' +
+  'unrecorded-resources lists what it created or may have created and could not record.'
+
+function isForcedApply(task: TaskRow, attempt: AttemptRow | undefined): boolean {
+  return task.cancel_force === 1 && attempt?.phase === 'apply'
 }
 
 async function waitedFor(reader: Reader, task: TaskRow, attempt: AttemptRow, rung: CancelStep): Promise<string> {
   const agent = await findAgent(reader, attempt.agent_id)
   const name = `agent ${agent?.name ?? attempt.agent_id}`
   if (agent?.online !== 1) return `${name} to be connected again`
-  const isForced = task.cancel_force === 1
-  if (isForced && attempt.phase === 'apply' && rung === 'interrupt') return `${name} to interrupt terraform again`
+  if (isForcedApply(task, attempt) && rung === 'interrupt') return `${name} to interrupt terraform again`
   return sentenceOf(rung, attempt.phase, name)
 }
 

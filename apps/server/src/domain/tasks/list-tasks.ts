@@ -3,7 +3,7 @@ import { ApiError, limits, type Task, type TaskStatus } from '@iac-agent/protoco
 import type { Clock } from '@iac-agent/runtime'
 import type { Store } from '../../store/store.js'
 import { listTaskRows } from '../../store/task-rows.js'
-import { taskView, waitsOf } from './task-view.js'
+import { taskViews } from './task-view.js'
 
 export interface ListTasks {
   /** an id, already resolved from a `name:…` */
@@ -29,10 +29,9 @@ export function listTasks(
     }
     const rows = await listTaskRows(reader, filter)
     const page = rows.slice(0, limit)
-    const waits = await waitsOf(reader, page, deps.clock.now())
     const last = rows.length > limit ? page.at(-1) : undefined
     return {
-      items: page.map((task) => taskView(task, waits(task))),
+      items: await taskViews(reader, page, deps.clock.now()),
       next_cursor: last === undefined ? null : String(last.id),
     }
   })

@@ -1,9 +1,10 @@
 /** A task as the operator API answers it. */
-import { ApiError, type PendingReason, type Task, type TaskCancel } from '@iac-agent/protocol'
+import { ApiError, type PendingReason, type Task, type TaskCancel, type UnrecordedCounts } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { outputTail } from '../../store/log-rows.js'
 import type { Reader, Store } from '../../store/store.js'
 import { findTaskWithOutputs, type TaskRow, type TaskRowWithOutputs } from '../../store/task-rows.js'
+import { countUnrecorded } from '../../store/unrecorded-rows.js'
 import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
 import { cancelOf } from './cancel-view.js'
 import { pendingReasons } from './pending-reasons.js'
@@ -16,30 +17,30 @@ export function getTask(deps: { store: Store; clock: Clock }, { taskId }: { task
 async function readTask(reader: Reader, taskId: number, now: number): Promise<Task> {
   const task = await findTaskWithOutputs(reader, taskId)
   if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
-  const waits = await waitsOf(reader, [task], now)
-  return { ...taskView(task, waits(task)), ...outputsOf(task) }
+  const [view] = await taskViews(reader, [task], now)
+  return { ...(view as Task), ...outputsOf(task) }
 }
 
-/** What a task waits for, if it does. */
-export interface Waits {
-  readonly reason: PendingReason | null
+/** Everything but the outputs, in the order of `tasks`. */
+export async function taskViews(reader: Reader, tasks: readonly TaskRow[], now: number): Promise<Task[]> {
+  const ids = tasks.map(({ id }) => id)
+  const [reasons, unrecorded] = [await pendingReasons(reader, tasks, now), await countUnrecorded(reader, ids)]
+  const views: Task[] = []
+  for (const task of tasks) {
+    const cancel = await cancelOf(reader, task)
+    views.push(viewOf(task, { reason: reasons.get(task.id), cancel, unrecorded: unrecorded.get(task.id) }))
+  }
+  return views
+}
+
+/** What is not on the task's own row. */
+interface Besides {
+  readonly reason: PendingReason | undefined
   readonly cancel: TaskCancel | null
+  readonly unrecorded: UnrecordedCounts | undefined
 }
 
-/** Of each of `tasks`. */
-export async function waitsOf(
-  reader: Reader,
-  tasks: readonly TaskRow[],
-  now: number,
-): Promise<(task: TaskRow) => Waits> {
-  const reasons = await pendingReasons(reader, tasks, now)
-  const cancels = new Map<number, TaskCancel | null>()
-  for (const task of tasks) cancels.set(task.id, await cancelOf(reader, task))
-  return ({ id }) => ({ reason: reasons.get(id) ?? null, cancel: cancels.get(id) ?? null })
-}
-
-/** Everything but the outputs. */
-export function taskView(task: TaskRow, { reason, cancel }: Waits): Task {
+function viewOf(task: TaskRow, { reason, cancel, unrecorded }: Besides): Task {
   return {
     id: task.id,
     workspace_id: task.workspace_id,
@@ -49,7 +50,7 @@ export function taskView(task: TaskRow, { reason, cancel }: Waits): Task {
     attempt: task.attempt === 0 ? null : task.attempt,
     agent_id: task.agent_id,
     description: task.description,
-    pending_reason: reason,
+    pending_reason: reason ?? null,
     confirmed_by: task.confirmed_by,
     confirmed_at: rfc3339OrNull(task.confirmed_at),
     cancel,
@@ -61,6 +62,7 @@ export function taskView(task: TaskRow, { reason, cancel }: Waits): Task {
     apply_output: null,
     error_code: task.error_code,
     error_message: task.error_message,
+    unrecorded_resources: unrecorded ?? null,
     created_at: rfc3339(task.created_at),
     started_at: rfc3339OrNull(task.started_at),
     completed_at: rfc3339OrNull(task.completed_at),

@@ -4,6 +4,7 @@ import type { Clock } from '@iac-agent/runtime'
 import type { FastifyInstance } from 'fastify'
 import { openPlanJson } from '../../domain/plans/plan-json.js'
 import { resourceChanges } from '../../domain/plans/resource-changes.js'
+import { unrecordedResources } from '../../domain/plans/unrecorded-resources.js'
 import type { AgentLink } from '../../domain/ports.js'
 import { cancelTask } from '../../domain/tasks/cancel-task.js'
 import { confirmTask } from '../../domain/tasks/confirm-task.js'
@@ -49,6 +50,7 @@ export function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): void {
   )
   route(app, taskEndpoints.planJson, async ({ params, reply }) => sendBytes(reply, await openPlanJson(deps, params.id)))
   route(app, taskEndpoints.resourceChanges, ({ params }) => resourceChanges(deps, params.id))
+  route(app, taskEndpoints.unrecordedResources, ({ params }) => unrecordedResources(deps, params.id))
 }
 
 function keyOf(header: string | string[] | undefined): string | undefined {

@@ -87,6 +87,18 @@ export interface ResourceReportsTable {
   updated_at: number
 }
 
+export interface UnrecordedResourcesTable {
+  task_id: number
+  attempt: number
+  /** all there are; `items` is bounded */
+  created: number
+  may_exist: number
+  late: Flag
+  updated_at: number
+  /** JSON array, as the agent sent it */
+  items: string
+}
+
 export interface BlobsTable {
   sha256: string
   size_bytes: number
