@@ -16,7 +16,8 @@ import { nothingLeft } from './leftovers.js'
 
 const names = await crashPointNames()
 const inCancel = names.filter((name) => name.startsWith('cancel.'))
-const inRun = names.filter((name) => !inCancel.includes(name))
+const inFailure = names.filter((name) => name.includes('unrecorded'))
+const inRun = names.filter((name) => !inCancel.includes(name) && !inFailure.includes(name))
 
 let rig: Rig
 let home: TemporaryDirectory
@@ -38,12 +39,27 @@ afterAll(async () => {
 it('has points in every stage of a run', () => {
   expect(inRun.length).toBeGreaterThan(40)
   expect(inCancel).toHaveLength(6)
+  expect(inFailure).toHaveLength(3)
 })
 
 describe.concurrent('an agent that is killed and started again', () => {
   it.each(inRun)('at %s ends its task as if nothing had been', async (point) => {
     const logs = await runKilledAt(point)
     expect(logs).toEqual(undisturbed)
+  })
+
+  it.each(inFailure)('at %s still tells how an apply failed, and that its state has all', async (point) => {
+    const pool = await createPoolAndKey(rig.client, point)
+    await using agent = await startAgent({ server: rig.server, key: pool.key, env: { IAC_CRASH_POINT: point } })
+    const fails = 'provisioner "local-exec" { command = "exit 3" }'
+    const id = await queue(pool, `resource "terraform_data" "a" {\n ${fails}\n}`, 'plan_and_apply')
+    expect(await agent.child.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    await agent.start({ env: {} })
+    const task = await rig.reached(id, 'failed', patient)
+    expect(task).toMatchObject({ error_code: 'apply_failed', unrecorded_resources: { created: 0, may_exist: 0 } })
+    expect(task.error_message).toContain('exit status 3')
+    expect((await stored(id, 'apply')).state).toBe('complete')
+    await nothingLeft(agent)
   })
 
   it.each(inCancel)('at %s still stops what was cancelled, with each rung once', async (point) => {

@@ -14,6 +14,8 @@ export interface TestProvider {
   cloudDirectory: string
   /** A `terraform` and a `provider` block that use it, for the head of a configuration. */
   configurationHead: string
+  /** While this file exists, the provider does not begin to serve terraform. */
+  holdFile: string
   /** What exists in the cloud, orphans and half-made objects included, sorted by name. */
   objects(): Promise<CloudObject[]>
   /** Removes every object behind terraform's back. */
@@ -46,7 +48,9 @@ export async function layOutTestProvider(directory: string): Promise<TestProvide
   const cliConfigFile = join(directory, 'terraformrc')
   await writeFile(cliConfigFile, cliConfig(join(directory, 'mirror')))
   const cloudDirectory = join(directory, 'cloud')
-  return { cliConfigFile, source, version, cloudDirectory, configurationHead: head(cloudDirectory), objects, clear }
+  const holdFile = join(directory, 'hold')
+  const configurationHead = head({ directory: cloudDirectory, hold_file: holdFile })
+  return { cliConfigFile, source, version, cloudDirectory, configurationHead, holdFile, objects, clear }
 
   async function objects(): Promise<CloudObject[]> {
     const files = await readdir(cloudDirectory).catch(orNothing)
@@ -69,14 +73,16 @@ function cliConfig(mirror: string): string {
   ].join('\n')
 }
 
-function head(cloudDirectory: string): string {
+function head(settings: Record<string, string>): string {
   return [
     'terraform {',
     '  required_providers {',
     `    cloud = { source = "${source}", version = "${version}" }`,
     '  }',
     '}',
-    `provider "cloud" { directory = ${JSON.stringify(cloudDirectory)} }`,
+    'provider "cloud" {',
+    ...Object.entries(settings).map(([name, value]) => `  ${name} = ${JSON.stringify(value)}`),
+    '}',
     '',
   ].join('\n')
 }

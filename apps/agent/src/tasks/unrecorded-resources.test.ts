@@ -74,9 +74,9 @@ describe('the report', () => {
       may_exist: 2,
       items: [
         { address: 'a.sure', id: 'id-sure', certainty: 'created', note: null },
+        { id: 'id-replaced', certainty: 'created', note: expect.stringContaining('removed block') },
         { address: 'a.maybe', id: null, certainty: 'may_exist', note: expect.stringContaining('had begun') },
         { address: 'a.broken', id: null, certainty: 'may_exist', note: expect.stringContaining('half-way') },
-        { id: 'id-replaced', certainty: 'created', note: expect.stringContaining('removed block') },
       ],
     })
   })

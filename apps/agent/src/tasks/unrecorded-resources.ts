@@ -34,7 +34,7 @@ export function instanceOf({ module, type, name, key }: RecordedInstance | Creat
 }
 
 /**
- * Counts all and lists what fits.
+ * Counts all and lists what fits, what is certain first.
  * @param replaced instances of which the newest state holds another object
  * @param redact hides the secrets of a text
  */
@@ -43,10 +43,11 @@ export function reportOf(
   replaced: ReadonlySet<string>,
   redact: (text: string) => string,
 ): UnrecordedReport {
-  const created = unrecorded.filter(({ end }) => end === 'complete').length
-  const report: UnrecordedReport = { created, may_exist: unrecorded.length - created, items: [] }
+  const created = unrecorded.filter(({ end }) => end === 'complete')
+  const possible = unrecorded.filter(({ end }) => end !== 'complete')
+  const report: UnrecordedReport = { created: created.length, may_exist: possible.length, items: [] }
   let bytes = 0
-  for (const creation of unrecorded) {
+  for (const creation of [...created, ...possible]) {
     const item = itemOf(creation, replaced.has(instanceOf(creation)), redact)
     bytes += JSON.stringify(item).length * worstBytesPerCharacter
     if (report.items.length === limits.unrecordedResources || bytes > limits.jsonBodyBytes) break

@@ -1,4 +1,5 @@
 /** What the test provider does when terraform calls it: plan, create slowly, fail, crash, change, read, import and delete objects of a Cloud. */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { Cloud, type CloudObject } from './cloud.js'
@@ -9,6 +10,8 @@ interface DynamicValue {
   msgpack?: Buffer
   json?: Buffer
 }
+const holdEveryMs = 20
+
 type Attributes = { [key: string]: Value }
 
 const failed = (summary: string) => ({ diagnostics: [{ severity: 'ERROR', summary, detail: '' }] })
@@ -31,9 +34,10 @@ export class CloudProvider {
     return {}
   }
 
-  configure(request: { config: DynamicValue }) {
-    const directory = read(request.config)?.directory
+  async configure(request: { config: DynamicValue }) {
+    const { directory, hold_file: holdFile } = read(request.config) ?? {}
     if (typeof directory !== 'string') return failed('the provider needs a directory')
+    while (typeof holdFile === 'string' && existsSync(holdFile)) await elapsed(holdEveryMs)
     this.#cloud = new Cloud(directory)
     return {}
   }

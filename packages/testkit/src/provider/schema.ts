@@ -9,6 +9,11 @@ export interface Attribute {
   computed?: boolean
 }
 
+const providerAttributes: readonly Attribute[] = [
+  required('directory', 'string'),
+  optional('hold_file', 'string'), // as long as it exists, terraform is not served
+]
+
 /** Of `cloud_object`. */
 export const objectAttributes: readonly Attribute[] = [
   computed('id'),
@@ -26,7 +31,7 @@ export const objectAttributes: readonly Attribute[] = [
 
 /** As terraform asks for it, before anything else. */
 export const providerSchema = {
-  provider: { version: 0, block: { version: 0, attributes: [required('directory', 'string')] } },
+  provider: { version: 0, block: { version: 0, attributes: providerAttributes } },
   resource_schemas: {
     cloud_object: {
       version: 0,
