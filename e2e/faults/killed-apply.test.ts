@@ -124,7 +124,7 @@ it('says before a forced cancel what may be lost, and afterwards what was', asyn
   const workspace = await rig.workspace(code(kept))
   const id = await applying(workspace, code(kept, slow), ['kept'], ['slow'])
   const asked = await rig.client.tasks.cancel({ params: { id }, body: { force: true } })
-  expect(asked.cancel_note).toContain('may come to exist without being in the state')
+  expect(asked.cancel?.may_lose).toContain('may come to exist without being in the state')
   const task = await rig.reached(id, 'cancelled')
   expect(task.error_message).toMatch(/^The apply was stopped by force, .* 1 resource was being created and may exist/)
   const { items } = await unrecorded(id)

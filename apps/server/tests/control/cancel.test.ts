@@ -84,7 +84,13 @@ describe('a cancel', () => {
     expect(forced.cancel?.may_lose).toMatch(/may come to exist without being in the state.*unrecorded-resources/)
     expect(await beat('kill')).toMatchObject({ rung: 'kill', waiting_for: 'the killed terraform to be gone' })
     await reportStatus(world, { caller: await world.caller(taskId, 2), taskId, report: { status: 'cancelled' } })
-    expect(await beat('ended')).toEqual({ ...forced.cancel, rung: 'kill', since: at(4), waiting_for: null, may_lose: null })
+    expect(await beat('ended')).toEqual({
+      ...forced.cancel,
+      rung: 'kill',
+      since: at(4),
+      waiting_for: null,
+      may_lose: null,
+    })
   })
 
   it('that an agent makes for its host is told as its own', async () => {

@@ -25,6 +25,8 @@ export const TaskCancel = Type.Object({
   rung: CancelStep,
   since: Timestamp,
   waiting_for: Nullable(Type.String({ description: 'one sentence; null when the task has ended' })),
-  may_lose: Nullable(Type.String({ description: 'what force may cost, in words; null without it and when the task has ended' })),
+  may_lose: Nullable(
+    Type.String({ description: 'what force may cost, in words; null without it and when the task has ended' }),
+  ),
 })
 export type TaskCancel = Static<typeof TaskCancel>
