@@ -20,7 +20,6 @@ export function saveUnrecorded(
       attempt: attempt.number,
       created,
       may_exist,
-      late: stale ? 1 : 0,
       updated_at: now,
       items: JSON.stringify(items),
     })

@@ -7,6 +7,6 @@ export const unrecorded: Migration = {
   statements: ({ int }) => [
     `CREATE TABLE unrecorded_resources (
       task_id ${int} PRIMARY KEY REFERENCES workspace_tasks (id) ON DELETE CASCADE, attempt ${int} NOT NULL, created ${int} NOT NULL,
-      may_exist ${int} NOT NULL, late ${int} NOT NULL DEFAULT 0, updated_at ${int} NOT NULL, items TEXT NOT NULL)`,
+      may_exist ${int} NOT NULL, updated_at ${int} NOT NULL, items TEXT NOT NULL)`,
   ],
 }

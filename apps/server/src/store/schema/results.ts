@@ -93,7 +93,6 @@ export interface UnrecordedResourcesTable {
   /** all there are; `items` is bounded */
   created: number
   may_exist: number
-  late: Flag
   updated_at: number
   /** JSON array, as the agent sent it */
   items: string
