@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TemporaryDirectory, temporaryDirectory } from '@iac-agent/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -67,6 +67,20 @@ it('is the same agent at each start, and counts the starts', async () => {
   expect(second.agentId).toBe(first.agentId)
   expect([first.bootEpoch, second.bootEpoch]).toEqual([1, 2])
   expect(second.instanceId).not.toBe(first.instanceId)
+})
+
+it('has a secret of its own that it never prints, made for an identity that has none yet', async () => {
+  const path = join(home.path, 'agent.json')
+  const first = await startIdentity(path)
+  expect(first.secret.reveal()).toMatch(/^iag_[\w-]{43}$/)
+  expect((await startIdentity(path)).secret.reveal()).toBe(first.secret.reveal())
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+  expect(JSON.stringify(first)).not.toContain('iag_')
+  const { secret: _, ...older } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+  await writeFile(path, JSON.stringify(older))
+  const upgraded = await startIdentity(path)
+  expect(upgraded.agentId).toBe(first.agentId)
+  expect(upgraded.secret.reveal()).not.toBe(first.secret.reveal())
 })
 
 it('notices that the data directory came from another machine', async () => {

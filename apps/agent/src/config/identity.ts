@@ -1,8 +1,8 @@
 /** Who this agent is: made once per data directory, so that a restart is the same agent. */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from '@iac-agent/protocol'
-import { CommandError, ExitCode, writeFileAtomic } from '@iac-agent/runtime'
+import { CommandError, ExitCode, Secret, writeFileAtomic } from '@iac-agent/runtime'
 import { type Static, Type } from 'typebox'
 
 const StoredIdentity = Type.Object({
@@ -11,10 +11,13 @@ const StoredIdentity = Type.Object({
   machineId: Type.String(),
   /** How many times a daemon has started here: a later one replaces an earlier one's socket. */
   bootEpoch: Type.Integer({ minimum: 0 }),
+  /** By which the server knows this agent again; an older version made none. */
+  secret: Type.Optional(Type.String({ minLength: 32 })),
 })
 type StoredIdentity = Static<typeof StoredIdentity>
 
-export interface AgentIdentity extends StoredIdentity {
+export interface AgentIdentity extends Omit<StoredIdentity, 'secret'> {
+  secret: Secret
   /** Of this process alone. */
   instanceId: string
   /** The directory was used on another machine before. */
@@ -30,10 +33,11 @@ export async function startIdentity(path: string): Promise<AgentIdentity> {
     agentId: known?.agentId ?? `agent-${randomUUID()}`,
     machineId,
     bootEpoch: (known?.bootEpoch ?? 0) + 1,
+    secret: known?.secret ?? `iag_${randomBytes(32).toString('base64url')}`,
   }
   await writeFileAtomic(path, `${JSON.stringify(stored)}\n`)
   const hasMoved = known !== undefined && known.machineId !== '' && machineId !== '' && known.machineId !== machineId
-  return { ...stored, instanceId: randomUUID(), hasMoved }
+  return { ...stored, secret: new Secret(stored.secret), instanceId: randomUUID(), hasMoved }
 }
 
 function parseIdentity(text: string, path: string): StoredIdentity {

@@ -50,7 +50,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const leaving = new AbortController()
   const state = new DaemonState(log)
   const retry = new Retry({ log })
-  const credentials = credentialSource(config.appKey, config.appSecret, log)
+  const credentials = credentialSource({ ...config, agentSecret: identity.secret }, log)
   const request = new ServerRequest({
     serverUrl: config.serverUrl,
     network,

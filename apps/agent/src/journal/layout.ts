@@ -8,7 +8,7 @@ export interface DataLayout {
   lock: string
   /** Unix socket of the running daemon (`status`, `drain`). */
   socket: string
-  /** Agent id, machine id and the count of starts (config/identity.ts). */
+  /** Agent id and secret, machine id and the count of starts (config/identity.ts). */
   identity: string
   /** One folder per attempt, `<task>-<attempt>`. */
   attempts: string

@@ -93,7 +93,9 @@ export class Gateway implements AsyncDisposable {
         field: 'agent_id',
       })
     }
-    const agent = await admitAgent(this.#options, { agentId, poolId: key.poolId })
+    const { 'x-agent-secret': agentSecret } = request.headers
+    const proof = typeof agentSecret === 'string' ? { agentSecret } : {}
+    const agent = await admitAgent(this.#options, { agentId, poolId: key.poolId, ...proof })
     return { agentId, ...key, ...agent }
   }
 }

@@ -88,7 +88,9 @@ export class Reception {
     if (session.hasSpoken) return false
     const hello = message.type === 'hello' ? message.payload : undefined
     const isAlive = present !== undefined && present.silentForMs < 2 * this.#options.heartbeatIntervalMs
-    if (judgeNewcomer({ hello: present?.hello, isAlive }, hello) === 'refuse') {
+    const { isProven } = session.identity
+    const there = { hello: present?.hello, isAlive, isProven: present?.identity.isProven === true }
+    if (judgeNewcomer(there, { hello, isProven }) === 'refuse') {
       session.logger.warn('second agent with the same identity refused')
       session.close(closeCodes.identityInUse, `agent ${session.identity.agentId} is connected from another process`)
       return false

@@ -9,6 +9,8 @@ export interface SessionIdentity {
   readonly poolId: string
   readonly keyId: string
   readonly isSeedOnly: boolean
+  /** it said the secret its agent is known by */
+  readonly isProven: boolean
 }
 
 /** Hears a session; text and binary frames come in the order they were sent. */

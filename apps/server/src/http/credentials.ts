@@ -41,10 +41,11 @@ export async function requireKey(
 
 async function requireAgent(credentials: Credentials, request: FastifyRequest): Promise<AgentCaller> {
   const identity = await requireKey(credentials, request.headers, request.ip)
-  const { 'x-agent-id': agentId, 'x-task-lease': lease } = request.headers
+  const { 'x-agent-id': agentId, 'x-agent-secret': agentSecret, 'x-task-lease': lease } = request.headers
   return {
     ...identity,
     ...(typeof agentId === 'string' && agentId !== '' ? { agentId } : {}),
+    ...(typeof agentSecret === 'string' ? { agentSecret } : {}),
     ...(typeof lease === 'string' && lease !== '' ? { lease } : {}),
   }
 }

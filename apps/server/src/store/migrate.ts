@@ -7,10 +7,20 @@ import { results } from './migrations/0004-results.js'
 import { promoted } from './migrations/0005-promoted.js'
 import { cancelRungs } from './migrations/0006-cancel-rungs.js'
 import { unrecorded } from './migrations/0007-unrecorded.js'
+import { agentSecret } from './migrations/0008-agent-secret.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
-const migrations: readonly Migration[] = [access, workspaces, tasks, results, promoted, cancelRungs, unrecorded]
+const migrations: readonly Migration[] = [
+  access,
+  workspaces,
+  tasks,
+  results,
+  promoted,
+  cancelRungs,
+  unrecorded,
+  agentSecret,
+]
 
 const sqliteWords: ColumnWords = {
   serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',

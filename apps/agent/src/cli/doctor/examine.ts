@@ -13,7 +13,7 @@ import { checkWay } from './way-to-server.js'
 export async function examine(config: AgentConfig): Promise<CheckResult[]> {
   await using network = createNetwork(config.network)
   const { serverUrl } = config
-  const probe = { serverUrl, network, credentials: credentialSource(config.appKey, config.appSecret, silentLogger()) }
+  const probe = { serverUrl, network, credentials: credentialSource(config, silentLogger()) }
   const way = await checkWay(serverUrl, network)
   const broken = way.find(({ result }) => result === 'failed')
   const answers = broken

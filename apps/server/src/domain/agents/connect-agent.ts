@@ -2,25 +2,33 @@
 import type { Clock } from '@iac-agent/runtime'
 import { disconnectAgent, findAgent, insertAgent, updateAgent } from '../../store/agent-rows.js'
 import type { Store } from '../../store/store.js'
+import { requireItself } from './agent-proof.js'
 import { isSeedOnly } from './agent-status.js'
-import { otherPool } from './register-agent.js'
 
 type Deps = { store: Store; clock: Clock }
 
+export interface Admission {
+  readonly isSeedOnly: boolean
+  /** it said the secret it is known by */
+  readonly isProven: boolean
+}
+
 /**
  * Makes sure the agent may connect with a key of this pool.
- * @throws ApiError `forbidden` when it belongs to another pool
+ * @throws ApiError `forbidden` when it belongs to another pool, or is known by another secret
  */
-export function admitAgent(deps: Deps, input: { agentId: string; poolId: string }): Promise<{ isSeedOnly: boolean }> {
+export function admitAgent(
+  deps: Deps,
+  input: { agentId: string; poolId: string; agentSecret?: string },
+): Promise<Admission> {
   return deps.store.transaction(async (tx) => {
     const known = await findAgent(tx, input.agentId)
     if (known === undefined) {
       const row = { id: input.agentId, pool_id: input.poolId, name: input.agentId, created_at: deps.clock.now() }
       await insertAgent(tx, row)
-      return { isSeedOnly: true }
+      return { isSeedOnly: true, isProven: false }
     }
-    if (known.pool_id !== input.poolId) throw otherPool(input.agentId)
-    return { isSeedOnly: isSeedOnly(known) }
+    return { isSeedOnly: isSeedOnly(known), isProven: requireItself(known, input) }
   })
 }
 

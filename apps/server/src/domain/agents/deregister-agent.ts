@@ -3,21 +3,22 @@ import { ApiError } from '@iac-agent/protocol'
 import { deleteAgent, findAgent } from '../../store/agent-rows.js'
 import { openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store } from '../../store/store.js'
-import { otherPool } from './register-agent.js'
+import type { AgentCaller } from '../attempts/agent-caller.js'
+import { requireItself } from './agent-proof.js'
 
 /**
- * @param input.poolId of the asking agent's key; undefined for an operator
+ * @param input.caller the asking agent; undefined for an operator
  * @throws ApiError `not_found`, `forbidden`; `conflict` while it has open attempts
  */
 export function deregisterAgent(
   deps: { store: Store },
-  input: { agentId: string; poolId?: string | undefined },
+  input: { agentId: string; caller?: AgentCaller | undefined },
 ): Promise<void> {
-  const { agentId, poolId } = input
+  const { agentId, caller } = input
   return deps.store.transaction(async (tx) => {
     const agent = await findAgent(tx, agentId)
     if (agent === undefined) throw new ApiError('not_found', `agent ${agentId} does not exist`)
-    if (poolId !== undefined && poolId !== agent.pool_id) throw otherPool(agentId)
+    if (caller !== undefined) requireItself(agent, caller)
     const open = await openAttemptsOf(tx, agentId)
     if (open.length > 0) {
       const tasks = open.map((attempt) => attempt.task_id)

@@ -5,7 +5,9 @@ import { type AgentRow, findAgent, type HeartbeatFacts, recordHeartbeat } from '
 import { newestAttemptOf, type OpenAttemptRow, openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
 import { storeEpoch } from '../../store/store-epoch.js'
+import type { AgentCaller } from '../attempts/agent-caller.js'
 import { heardOf } from '../attempts/heard-of.js'
+import { requireItself } from './agent-proof.js'
 import { isDraining } from './agent-status.js'
 import { desiredState, type ReportedAttempt } from './desired.js'
 import { missingOffers, type RunOrder } from './run-order.js'
@@ -20,17 +22,20 @@ const offerGraceMs = 2_000
 
 /**
  * One transaction of prepared statements. Idempotent.
+ * @param input.caller who says so over HTTP; a socket has proven itself
  * @returns undefined when the agent does not exist (any more)
+ * @throws ApiError `forbidden` for a caller who does not speak for this agent
  */
 export function heartbeat(
   deps: { store: Store; clock: Clock },
-  input: { agentId: string; beat: Heartbeat },
+  input: { agentId: string; beat: Heartbeat; caller?: AgentCaller },
 ): Promise<HeartbeatAnswer | undefined> {
-  const { agentId, beat } = input
+  const { agentId, beat, caller } = input
   return deps.store.transaction(async (tx) => {
     const now = deps.clock.now()
     const before = await findAgent(tx, agentId)
     if (before === undefined) return undefined
+    if (caller !== undefined) requireItself(before, caller)
     const facts = factsOf(beat, now)
     await recordHeartbeat(tx, agentId, facts, now)
     if (isNews(before, facts)) tx.changed({ kind: 'agent', agentId })

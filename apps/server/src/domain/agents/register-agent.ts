@@ -5,6 +5,7 @@ import type { Clock } from '@iac-agent/runtime'
 import { findAgent, insertAgent, updateAgent } from '../../store/agent-rows.js'
 import type { Store } from '../../store/store.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
+import { keptOf, requireItself } from './agent-proof.js'
 
 export interface RegisterDeps {
   readonly store: Store
@@ -14,8 +15,8 @@ export interface RegisterDeps {
 }
 
 /**
- * Idempotent by `agent_id`: the same id again is the same agent, with its facts renewed.
- * @throws ApiError `version_skew`; `forbidden` when the id belongs to another pool
+ * Idempotent by `agent_id`: the same id again is the same agent, with its facts renewed. The first secret it says is its own for good.
+ * @throws ApiError `version_skew`; `forbidden` when the id belongs to another pool, or is known by another secret
  */
 export async function registerAgent(
   deps: RegisterDeps,
@@ -27,7 +28,8 @@ export async function registerAgent(
   await deps.store.transaction(async (tx) => {
     const now = deps.clock.now()
     const known = await findAgent(tx, agentId)
-    if (known !== undefined && known.pool_id !== caller.poolId) throw otherPool(agentId)
+    const isProven = known !== undefined && requireItself(known, caller)
+    const secretHash = isProven ? undefined : keptOf(caller.agentSecret)
     const facts = {
       name: request.name,
       version: request.version,
@@ -37,6 +39,7 @@ export async function registerAgent(
       capabilities: JSON.stringify(request.capabilities),
       work_root: request.work_root,
       registered_at: known?.registered_at ?? now,
+      ...(secretHash === undefined ? {} : { secret_hash: secretHash }),
     }
     if (known === undefined) await insertAgent(tx, { ...facts, id: agentId, pool_id: caller.poolId, created_at: now })
     else await updateAgent(tx, agentId, facts)
@@ -56,8 +59,4 @@ export function requireServed(agentVersion: number): void {
   if (isServed(protocolVersion, agentVersion)) return
   const message = `the agent speaks protocol ${agentVersion}, the server ${protocolVersion}: upgrade the older one`
   throw new ApiError('version_skew', message, { agent: agentVersion, server: protocolVersion })
-}
-
-export function otherPool(agentId: string): ApiError {
-  return new ApiError('forbidden', `agent ${agentId} belongs to another pool`)
 }

@@ -4,6 +4,8 @@ export interface AgentCaller {
   readonly keyId: string
   /** `X-Agent-ID` */
   readonly agentId?: string
+  /** `X-Agent-Secret` */
+  readonly agentSecret?: string
   /** `X-Task-Lease` */
   readonly lease?: string
 }

@@ -19,15 +19,14 @@ export interface FleetRouteDeps {
 export async function fleetRoutes(app: FastifyInstance, deps: FleetRouteDeps): Promise<void> {
   route(app, agentFleetEndpoints.register, ({ body, caller }) => registerAgent(deps, { caller, request: body }))
   route(app, agentFleetEndpoints.deregister, async ({ params, caller }) => {
-    await deregisterAgent(deps, { agentId: params.agent_id, poolId: caller?.poolId })
+    await deregisterAgent(deps, { agentId: params.agent_id, caller })
     return {}
   })
   route(app, agentFleetEndpoints.ccStatus, ({ params, caller }) =>
     ccStatus(deps, { agentId: params.agent_id, poolId: caller?.poolId }),
   )
   route(app, agentFleetEndpoints.heartbeat, async ({ params, body, caller }) => {
-    await ccStatus(deps, { agentId: params.agent_id, poolId: caller.poolId })
-    const said = await heartbeat(deps, { agentId: params.agent_id, beat: body })
+    const said = await heartbeat(deps, { agentId: params.agent_id, beat: body, caller })
     if (said === undefined) throw new ApiError('not_found', `agent ${params.agent_id} does not exist`)
     return { desired: said.desired, draining: said.draining, store_epoch: said.store_epoch }
   })

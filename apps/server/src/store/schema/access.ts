@@ -68,6 +68,8 @@ export interface AgentsTable {
   disk_free_bytes: number | null
   clock_skew_ms: number | null
   created_at: number
+  /** null: it never said one */
+  secret_hash: string | null
 }
 
 export interface MetaTable {
