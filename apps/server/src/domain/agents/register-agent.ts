@@ -28,8 +28,8 @@ export async function registerAgent(
   await deps.store.transaction(async (tx) => {
     const now = deps.clock.now()
     const known = await findAgent(tx, agentId)
-    const isProven = known !== undefined && requireItself(known, caller)
-    const secretHash = isProven ? undefined : keptOf(caller.agentSecret)
+    if (known !== undefined) requireItself(known, caller)
+    const secretHash = keptOf(caller.agentSecret)
     const facts = {
       name: request.name,
       version: request.version,
