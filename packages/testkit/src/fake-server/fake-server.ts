@@ -133,6 +133,7 @@ export async function startFakeServer(): Promise<FakeServer> {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await receive(incoming)
+    if (request === undefined) return
     const line = `${request.method} ${request.path}`
     requests.push(line)
     const fault = takeFault(line)
@@ -174,9 +175,15 @@ export async function startFakeServer(): Promise<FakeServer> {
   }
 }
 
-async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
+/** Undefined when the agent left in the middle of it. */
+async function receive(incoming: IncomingMessage): Promise<ReceivedRequest | undefined> {
   const parts: Buffer[] = []
-  for await (const part of incoming) parts.push(part as Buffer)
+  try {
+    for await (const part of incoming) parts.push(part as Buffer)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return undefined
+    throw error
+  }
   const bytes = Buffer.concat(parts)
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://fake')
   return {
