@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { buffer } from 'node:stream/consumers'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually, type FaultProxy, startFaultProxy } from '../src/index.js'
+import { clientOf, listening, Peer, urlOf } from './_util/peer.js'
 
 let server: Server
 /** The server's ends, in the order they came. */
@@ -173,105 +172,6 @@ it('throttles', async () => {
   await end.gets(`${'x'.repeat(4_000)}yyy`)
 })
 
-describe('in front of an HTTP server', () => {
-  const requests: { request: IncomingMessage; body: Promise<Buffer | undefined> }[] = []
-  const http = createHttpServer((request, response) => {
-    const body = buffer(request).catch(() => undefined) // cut off
-    requests.push({ request, body })
-    void body.then((whole) => response.end(`${whole?.length} bytes`))
-  })
-
-  beforeEach(async () => {
-    requests.length = 0
-    await listening(http)
-    await proxy[Symbol.asyncDispose]()
-    proxy = await startFaultProxy({ target: urlOf(http) })
-  })
-  afterEach(async () => {
-    await proxy[Symbol.asyncDispose]()
-    await new Promise((resolve) => http.close(resolve))
-  })
-
-  it('cuts one connection in the middle of a request', async () => {
-    proxy.cutAfter(10_000)
-    await expect(post(100_000)).rejects.toThrow('fetch failed')
-    expect(requests).toHaveLength(1)
-    expect(await requests[0]?.body).toBeUndefined()
-    expect(proxy.counts).toMatchObject({ bytesUp: 10_000, bytesDown: 0, cutInTheMiddle: 1 })
-    expect(await post(100_000)).toBe('100000 bytes')
-  })
-
-  it('counts from the call on, also on a connection that is kept alive', async () => {
-    expect(await post(5_000)).toBe('5000 bytes')
-    proxy.cutAfter(1_000)
-    await expect(post(5_000)).rejects.toThrow('fetch failed')
-    expect(proxy.counts.cutInTheMiddle).toBe(1)
-  })
-
-  it('sends a request twice and drops the second answer', async () => {
-    proxy.duplicate()
-    expect(await post(70_000, { connection: 'close' })).toBe('70000 bytes')
-    await eventually('the second one', () => requests.length === 2)
-    const [first, second] = await Promise.all(requests.map(({ body }) => body))
-    expect(second).toEqual(first)
-    expect(await post(10, { connection: 'close' })).toBe('10 bytes')
-    expect(requests).toHaveLength(3)
-    expect(proxy.counts.duplicates).toBe(1)
-  })
-
-  it('answers nobody whose answer is swallowed, though the server has the request', async () => {
-    proxy.blackhole('down')
-    const answer = post(1_000)
-    await eventually('the request', () => requests.length === 1)
-    expect((await requests[0]?.body)?.length).toBe(1_000)
-    proxy.heal()
-    await expect(answer).rejects.toThrow('fetch failed')
-  })
-})
-
-async function post(bytes: number, headers: Record<string, string> = {}): Promise<string> {
-  return await (await fetch(proxy.url, { method: 'POST', body: randomBytes(bytes), headers })).text()
-}
-
-/** A socket and what became of it. */
-class Peer {
-  readonly #pieces: Buffer[] = []
-  isEnded = false
-  isClosed = false
-  fault: string | undefined
-
-  constructor(readonly socket: Socket) {
-    socket.on('data', (piece: Buffer) => this.#pieces.push(piece))
-    socket.on('end', () => {
-      this.isEnded = true
-    })
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.fault = error.code
-    })
-    socket.on('close', () => {
-      this.isClosed = true
-    })
-  }
-
-  get received(): Buffer {
-    return Buffer.concat(this.#pieces)
-  }
-
-  gets(text: string): Promise<unknown> {
-    return eventually(JSON.stringify(text.slice(-20)), () => this.received.toString() === text)
-  }
-
-  async reset(): Promise<void> {
-    await eventually('a reset', () => this.fault)
-    expect(this.fault).toBe('ECONNRESET')
-  }
-}
-
-function clientOf(url: string): Peer {
-  const { hostname, port } = new URL(url)
-  return new Peer(connect({ host: hostname, port: Number(port), allowHalfOpen: true }))
-}
-
 /** A client and the server's end of the same connection. */
 async function pair(): Promise<[Peer, Peer]> {
   const known = ends.length
@@ -287,15 +187,6 @@ async function isStill(answer: () => unknown): Promise<boolean> {
     if (answer() !== before) return false
   }
   return true
-}
-
-async function listening(one: Server): Promise<void> {
-  one.listen(0, '127.0.0.1')
-  await once(one, 'listening')
-}
-
-function urlOf(one: Server): string {
-  return `http://127.0.0.1:${(one.address() as AddressInfo).port}`
 }
 
 function digest(bytes: Buffer): string {

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { apply } from './apply.js'
+import { BackendError } from './backend.js'
+import { errorEvent } from './events.js'
 import { init } from './init.js'
 import { Interrupts } from './interrupts.js'
 import { Oracle } from './oracle.js'
@@ -29,7 +31,16 @@ async function main([command = '', ...argv]: string[]): Promise<void> {
   }
   const interrupts = new Interrupts(oracle, printer, command === 'apply', isStubborn ? undefined : end)
   if (isStubborn) hang(printer)
-  else end(await commands[command]({ script, argv, oracle, printer, interrupts }))
+  else end(await commands[command]({ script, argv, oracle, printer, interrupts }).catch(told(printer, command)))
+}
+
+/** A state that cannot be had is terraform's error, anything else the fake's own. */
+function told(printer: Printer, command: FakeCommand): (error: unknown) => number {
+  return (error) => {
+    if (!(error instanceof BackendError)) throw error
+    printer.print(command === 'apply' ? errorEvent(error.message) : plain(`\nError: ${error.message}\n`))
+    return 1
+  }
 }
 
 function isKnown(word: string): word is FakeCommand {
