@@ -14,7 +14,7 @@ export function deregisterAgent(
   input: { agentId: string; poolId?: string | undefined },
 ): Promise<void> {
   const { agentId, poolId } = input
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('deregister_agent', async (tx) => {
     const agent = await findAgent(tx, agentId)
     if (agent === undefined) throw new ApiError('not_found', `agent ${agentId} does not exist`)
     if (poolId !== undefined && poolId !== agent.pool_id) throw otherPool(agentId)

@@ -14,7 +14,7 @@ export async function confirmTask(
   deps: { store: Store; clock: Clock },
   input: { taskId: number; by: string; description?: string | null | undefined },
 ): Promise<Task> {
-  await deps.store.transaction(async (tx) => {
+  await deps.store.transaction('confirm_task', async (tx) => {
     const task = await requireTask(tx, input.taskId)
     if (task.status !== 'apply_pending') throw notWaiting(task)
     if (task.confirmed_at !== null) return

@@ -6,7 +6,7 @@ import { getTask } from './task-view.js'
 
 /** @throws ApiError `not_found`, `illegal_transition` */
 export async function discardTask(deps: CancelDeps, input: { taskId: number; by: string }): Promise<Task> {
-  const told = await deps.store.transaction(async (tx) => {
+  const told = await deps.store.transaction('discard_task', async (tx) => {
     const task = await requireTask(tx, input.taskId)
     if (task.status !== 'apply_pending') throw notWaiting(task)
     return cancelInside(tx, input, deps.clock.now())
