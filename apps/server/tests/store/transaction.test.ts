@@ -181,7 +181,10 @@ it('lets an admin process write beside a running server', async () => {
   await using dir = await temporaryDataDir()
   await using server = await openSqliteStore({ dataDir: dir.path })
   await using admin = await openSqliteStore({ dataDir: dir.path })
-  await Promise.all([server.transaction('create_token', setMeta('server', 'x')), admin.transaction('create_token', setMeta('admin', 'x'))])
+  await Promise.all([
+    server.transaction('create_token', setMeta('server', 'x')),
+    admin.transaction('create_token', setMeta('admin', 'x')),
+  ])
   expect(await metaKeys(server)).toEqual(['admin', 'server'])
 })
 
