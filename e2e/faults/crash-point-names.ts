@@ -3,9 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from '@iac-agent/testkit'
 
-/** Every crash point of the agent, in the order of a task's life. */
-export function crashPointNames(): Promise<string[]> {
-  return namesIn('apps/agent/src/journal/crash-points.ts')
+/** Every crash point of the agent, in the order of a task's life; and those of a command's supervisor. */
+export async function agentCrashPointNames(): Promise<{ agent: string[]; supervisor: string[] }> {
+  const names = await namesIn('apps/agent/src/journal/crash-points.ts')
+  return {
+    agent: names.filter((name) => !name.startsWith('supervisor.')),
+    supervisor: names.filter((name) => name.startsWith('supervisor.')),
+  }
 }
 
 /** The server's transactions, and its steps on files. */
