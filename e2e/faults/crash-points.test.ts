@@ -11,10 +11,10 @@ import {
 } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
-import { crashPointNames } from './crash-point-names.js'
+import { agentCrashPointNames } from './crash-point-names.js'
 import { nothingLeft } from './leftovers.js'
 
-const names = await crashPointNames()
+const { agent: names } = await agentCrashPointNames()
 const inCancel = names.filter((name) => name.startsWith('cancel.'))
 const inFailure = names.filter((name) => name.includes('unrecorded'))
 const inRun = names.filter((name) => !inCancel.includes(name) && !inFailure.includes(name))

@@ -1,5 +1,6 @@
 /** The instants between two durable steps at which a test can kill the agent (`IAC_CRASH_POINT=<name>`). */
 import { defineCrashPoints } from '@iac-agent/runtime'
+import type { Command } from './attempt-facts.js'
 
 /** SIGKILLs this process when the named point is the wanted one; free otherwise. */
 export const crashPoint = defineCrashPoints([
@@ -58,3 +59,21 @@ export const crashPoint = defineCrashPoints([
   'delivery.recorded',
   'attempt.removed',
 ])
+
+/** Instants in a command's supervisor, in order; at `starting` and `named` the shell dies that is to become the command. */
+export const supervisorPoints = [
+  'supervisor.begun',
+  'supervisor.claimed',
+  'supervisor.starting',
+  'supervisor.named',
+  'supervisor.orphaned',
+  'supervisor.ended',
+  'supervisor.exited',
+  'supervisor.sweeping',
+]
+
+/** What a command's supervisor is told when it is to die: `IAC_CRASH_POINT=supervisor.ended@apply` lets that of the apply do so. */
+export function supervisorCrashPoint(command: Command): Record<string, string> {
+  const [point, wanted] = (process.env.IAC_CRASH_POINT ?? '').split('@')
+  return wanted === command ? { IAC_CRASH_POINT: point ?? '' } : {}
+}

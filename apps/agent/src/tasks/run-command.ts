@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { assertNever } from '@iac-agent/protocol'
 import { type Command, nextRunName, pendingRun } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
-import { crashPoint } from '../journal/crash-points.js'
+import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
 import { makePrivateFile } from '../journal/private-file.js'
 import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
@@ -79,7 +79,8 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
-  return await startRun({ script: line.script, runDir, command: [...line.argv], cwd: line.cwd, env: line.env })
+  const env = { ...line.env, ...supervisorCrashPoint(line.command) }
+  return await startRun({ script: line.script, runDir, command: [...line.argv], cwd: line.cwd, env })
 }
 
 /** With the cancel ladder beside it. */
@@ -116,14 +117,22 @@ async function recordEnd(
       await journal.append({ fact: 'exited', run, code: notStartedCode })
       if (isStopped(journal.facts.slice(0, -1))) return
       return await journal.append(faultOf(`terraform ${command} was not started on the agent's host.`))
-    case 'lost':
+    case 'lost': {
+      const { counts } = await readIfPossible(attempt, () => read(0))
       await journal.append({ fact: 'exited', run, code: unknownCode })
-      return await journal.append(
-        faultOf(`The supervisor of terraform ${command} was killed: how it ended is unknown.`),
-      )
+      return await journal.append(faultOf(lostSentence(command, counts)))
+    }
     default:
       return assertNever(end)
   }
+}
+
+/** Only a command that succeeded prints counts. */
+function lostSentence(command: Command, counts: Counts | undefined): string {
+  const sentence = `The supervisor of terraform ${command} was killed, so its exit code is unknown`
+  if (counts === undefined) return `${sentence}; how it ended is told by its log at best.`
+  const { add, change, destroy } = counts
+  return `${sentence}; its output says that it completed: ${add} added, ${change} changed, ${destroy} destroyed.`
 }
 
 /** What the output tells only explains: an output that cannot be read must not keep the end from being recorded. */

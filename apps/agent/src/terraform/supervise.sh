@@ -9,17 +9,29 @@ shift
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
+at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die here, as by kill -9
+
 eval "$whoami"
 [ "$group" = "$$" ] || exit 125 # not a leader: the sweep below would hit whoever started us
+at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
+at supervisor.claimed
 
 command -p sh -c "$whoami"'
-  command -p ln -s "$pid:$start:$boot" "$0/pid" && exec "$@"
+  [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL $$
+  command -p ln -s "$pid:$start:$boot" "$0/pid" && {
+    [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL $$
+    [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL "$PPID"
+    unset IAC_CRASH_POINT
+    exec "$@"
+  }
   exit 125' "$d" "$@" </dev/null >>"$d/output" 2>&1
 code=$?
+at supervisor.ended
 [ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
 until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
+at supervisor.exited
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
   pids=
@@ -33,6 +45,7 @@ others() { # pids of whoever else is in our group, zombies aside; fails when the
 }
 others || exit 0
 kill -TERM 0
+at supervisor.sweeping
 for i in 1 2 3 4 5 6 7 8 9 10; do
   command -p sleep 0.2
   others || exit 0

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { execa } from 'execa'
 import { isAlive } from '../journal/process-identity.js'
 import { DirectoryWatch } from './directory-watch.js'
-import { groupMembers } from './process-group.js'
+import { OrphanGroup, runMark } from './orphan-group.js'
 import { notStartedCode, type RunFacts, readRun } from './run-facts.js'
 import { TerraformError } from './terraform-error.js'
 
@@ -13,7 +13,7 @@ export type RunEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   /** The command never ran. */
   | { readonly kind: 'not_started' }
-  /** The supervisor was killed: the command has ended, its code is unknown. */
+  /** The supervisor was killed: the command has ended, its code is unknown; its group is swept. */
   | { readonly kind: 'lost' }
 
 export interface RunRequest {
@@ -24,7 +24,7 @@ export interface RunRequest {
   /** Program first. No secrets: everybody on the host can read it. */
   readonly command: readonly string[]
   readonly cwd: string
-  /** The whole environment; nothing is inherited. */
+  /** The whole environment, but for the run's mark (orphan-group.ts); nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -41,7 +41,7 @@ export async function startRun(request: RunRequest): Promise<SupervisedRun> {
   await mkdir(request.runDir, { recursive: true, mode: 0o700 })
   const supervisor = execa('/bin/sh', [request.script, request.runDir, ...request.command], {
     cwd: request.cwd,
-    env: request.env,
+    env: { ...request.env, [runMark]: request.runDir },
     extendEnv: false,
     detached: true,
     cleanup: false,
@@ -61,6 +61,9 @@ export async function startRun(request: RunRequest): Promise<SupervisedRun> {
 
 /** A run that this process or an earlier one started. */
 export class SupervisedRun {
+  /** what a killed supervisor left, once it is known to be dead */
+  #orphans: OrphanGroup | undefined
+
   /** @param supervisorEnded settles with a supervisor that is our child; an adopted one is watched through /proc */
   constructor(
     readonly runDir: string,
@@ -76,7 +79,7 @@ export class SupervisedRun {
    * @throws the signal's reason when it is aborted; the run itself goes on
    */
   wait(signal?: AbortSignal): Promise<RunEnd> {
-    return this.until((isSupervisorOver) => endOf(this.runDir, isSupervisorOver), signal)
+    return this.until((isSupervisorOver) => this.#end(isSupervisorOver), signal)
   }
 
   /** Sends ONE SIGINT to the command; false when it has ended already. Two of them make terraform lose what is in flight. */
@@ -93,7 +96,7 @@ export class SupervisedRun {
     // Just after the start there may be no pid yet: wait for it, or for the news that there will be none.
     const target = await this.until(async (isSupervisorOver) => {
       const { pid } = await this.facts()
-      return pid ?? (await endOf(this.runDir, isSupervisorOver))
+      return pid ?? (await this.#end(isSupervisorOver))
     }, signal)
     return 'pid' in target && (await isAlive(target)) && kill(target.pid, name)
   }
@@ -111,24 +114,26 @@ export class SupervisedRun {
     for (;;) {
       const answer = await look(isOver)
       if (answer !== undefined) return answer
-      const isSweeping = (await this.facts()).exitCode !== undefined
+      const isSweeping = this.#orphans !== undefined || (await this.facts()).exitCode !== undefined
       await watch.next(isSweeping ? sweepMs : livenessMs, signal, isOver ? undefined : over)
     }
   }
-}
 
-/** Undefined while it runs. `isSupervisorOver`: our own child was reaped before this look. */
-async function endOf(runDir: string, isSupervisorOver: boolean): Promise<RunEnd | undefined> {
-  const { claim } = await readRun(runDir)
-  if (claim === undefined) return isSupervisorOver ? { kind: 'not_started' } : undefined
-  if (await isAlive(claim)) return undefined
-  const { pid, exitCode } = await readRun(runDir) // read after its writer's death: these are final
-  if (exitCode !== undefined) {
+  /** Undefined while it runs. `isSupervisorOver`: our own child was reaped before this look. */
+  async #end(isSupervisorOver: boolean): Promise<RunEnd | undefined> {
+    const { claim } = await this.facts()
+    if (claim === undefined) return isSupervisorOver ? { kind: 'not_started' } : undefined
+    if (await isAlive(claim)) return undefined
+    const { pid, exitCode } = await this.facts() // read after its writer's death: these are final
+    if (exitCode === undefined && pid !== undefined && (await isAlive(pid))) return undefined // killed too early: unwatched
+    const orphans = new OrphanGroup(this.runDir, claim)
+    // A shell between claim and pid is about to run the command: its pid will tell.
+    if (exitCode === undefined && pid === undefined && (await orphans.hasMembers())) return undefined
+    this.#orphans ??= orphans
+    if (!(await this.#orphans.isSwept())) return undefined
+    if (exitCode === undefined) return { kind: pid === undefined ? 'not_started' : 'lost' }
     return pid === undefined && exitCode === notStartedCode ? { kind: 'not_started' } : { kind: 'exited', exitCode }
   }
-  // The supervisor was killed. What it started may live on for a while, unwatched.
-  if (pid !== undefined) return (await isAlive(pid)) ? undefined : { kind: 'lost' }
-  return (await groupMembers(claim.pid)).length > 0 ? undefined : { kind: 'not_started' }
 }
 
 function kill(pid: number, name: NodeJS.Signals): boolean {

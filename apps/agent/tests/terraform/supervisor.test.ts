@@ -30,7 +30,7 @@ describe('a supervised run', () => {
     await using command = await superviseCommand(sh('/usr/bin/env | /usr/bin/sort; cat'), { env: { ONLY: 'this' } })
     await command.run.wait()
     const names = (await command.output()).split('\n').map((line) => line.split('=')[0])
-    expect(names.filter((name) => name && !['PWD', '_', 'SHLVL', 'OLDPWD'].includes(name))).toEqual(['ONLY'])
+    expect(names.filter((name) => name && !['PWD', '_', 'SHLVL', 'OLDPWD'].includes(name))).toEqual(['IAC_RUN', 'ONLY'])
   })
 
   it('runs when the workspace points PATH to nowhere', async () => {

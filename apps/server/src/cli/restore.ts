@@ -1,12 +1,13 @@
 /** `iac-server restore`. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Clock, type Command, CommandError, ExitCode, systemClock } from '@iac-agent/runtime'
 import { readDataDir } from '../config/config.js'
 import { processEnv } from '../config/env.js'
 import { afterRestore } from '../domain/after-restore.js'
+import { crashPoint } from '../store/crash-points.js'
 import { DataDirInUse, lockDataDir } from '../store/data-lock.js'
-import { epochIn, replaceDatabase, stageBackup } from '../store/restore-database.js'
+import { epochIn, replaceDatabase, stageBackup, stagingPrefix, sweepDataDir } from '../store/restore-database.js'
 import { openSqliteStore } from '../store/sqlite.js'
 import { StoreError } from '../store/store-error.js'
 import { type AdminFlags, addAdminFlags, print } from './admin-store.js'
@@ -22,6 +23,7 @@ export function addRestoreCommand(program: Command): void {
       const dataDir = await readDataDir(flags, processEnv)
       try {
         await using _lock = lockDataDir(dataDir)
+        sweepDataDir(dataDir)
         print(flags, await restore(dataDir, resolve(file), systemClock))
       } catch (err) {
         if (!(err instanceof StoreError)) throw err
@@ -33,11 +35,13 @@ export function addRestoreCommand(program: Command): void {
 
 /** The copy is made ready beside the store, so that whatever fails leaves the store as it is. */
 async function restore(dataDir: string, file: string, clock: Clock): Promise<object> {
-  const staging = await mkdtemp(join(dataDir, 'restoring-'))
+  const staging = await mkdtemp(stagingPrefix(dataDir))
   try {
     stageBackup(file, staging)
+    crashPoint('restore.staged')
     const epoch = Math.max(epochIn(dataDir), epochIn(staging)) + 1
     const { unreachableApplies, unconfirmedPlans } = await prepare(staging, epoch, clock)
+    crashPoint('restore.prepared')
     const replaced = replaceDatabase(dataDir, staging, clock.now())
     const found = { unreachable_applies: unreachableApplies, unconfirmed_plans: unconfirmedPlans }
     return { file, store_epoch: epoch, replaced: replaced ?? null, ...found }

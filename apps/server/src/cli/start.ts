@@ -17,7 +17,9 @@ import { processEnv } from '../config/env.js'
 import { serverSettings } from '../config/server-settings.js'
 import { createFirstToken } from '../domain/auth/tokens.js'
 import { type RunningServer, startServer } from '../server.js'
+import { crashPoint } from '../store/crash-points.js'
 import { DataDirInUse, lockDataDir } from '../store/data-lock.js'
+import { sweepDataDir } from '../store/restore-database.js'
 import { openSqliteStore } from '../store/sqlite.js'
 import type { Store } from '../store/store.js'
 import { StoreError } from '../store/store-error.js'
@@ -49,6 +51,7 @@ async function serve(config: ServerConfig, logger: Logger): Promise<void> {
     stop.abort()
   })
   await using _lock = taken(config.dataDir)
+  sweepDataDir(config.dataDir)
   await using store = await opened(config.dataDir, logger)
   const tokenFile = await firstToken(config, store)
   await using server = await listening(config, store, logger)
@@ -86,11 +89,12 @@ function settingFault(err: unknown): unknown {
 /** Without a token configured or stored the first start makes one, readable by this user alone. */
 async function firstToken(config: ServerConfig, store: Store): Promise<{ operator_token_file?: string }> {
   if (config.operatorToken !== undefined) return {}
-  const token = await createFirstToken({ store, clock: systemClock })
-  if (token === undefined) return {}
   const file = join(config.dataDir, 'operator-token')
-  await writeFileAtomic(file, `${token}\n`)
-  return { operator_token_file: file }
+  const isMade = await createFirstToken({ store, clock: systemClock }, async (token) => {
+    await writeFileAtomic(file, `${token}\n`)
+    crashPoint('first_token.written')
+  })
+  return isMade ? { operator_token_file: file } : {}
 }
 
 async function listening(config: ServerConfig, store: Store, logger: Logger): Promise<RunningServer> {

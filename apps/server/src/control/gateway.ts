@@ -51,7 +51,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Begins to take upgrades; nobody is connected to a server that has just started, and the database then says so. */
   async attach(server: Server): Promise<void> {
-    await this.#options.store.transaction((tx) => disconnectAllAgents(tx))
+    await this.#options.store.transaction('disconnect_agents', (tx) => disconnectAllAgents(tx))
     this.#unsubscribe = this.#options.store.changes.subscribe((changes) => {
       for (const change of changes) if (change.kind === 'key') this.#reception.dismissKey(change.keyId)
     })

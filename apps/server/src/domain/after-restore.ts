@@ -25,7 +25,7 @@ export function afterRestore(
   deps: { store: Store; clock: Clock },
   { epoch }: { epoch: number },
 ): Promise<AfterRestore> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('begin_store_epoch', async (tx) => {
     const now = deps.clock.now()
     await beginStoreEpoch(tx, epoch, now)
     await disconnectAllAgents(tx)

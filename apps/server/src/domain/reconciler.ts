@@ -87,14 +87,14 @@ export class Reconciler {
   async #guardLeases(now: number): Promise<void> {
     const { store, heartbeatIntervalMs, logger } = this.#options
     if (this.#owesFullTtl) {
-      const leases = await store.transaction((tx) => renewAllLeases(tx, now))
+      const leases = await store.transaction('renew_leases', (tx) => renewAllLeases(tx, now))
       this.#owesFullTtl = false
       if (leases > 0) logger.info({ leases }, 'leases given a full ttl')
       return
     }
     const late = judgeLateness(this.#dueAt, now, heartbeatIntervalMs)
     if (late === undefined) return
-    await store.transaction((tx) => extendAllLeases(tx, late.extendByMs))
+    await store.transaction('extend_leases', (tx) => extendAllLeases(tx, late.extendByMs))
     this.#holdUntil = late.holdUntil
     logger.warn({ late_ms: late.extendByMs }, 'reconciler ran late: leases extended')
   }

@@ -72,7 +72,7 @@ export class BlobWriter {
     const number = this.#storedParts
     const bytes = sealBytes(Buffer.concat(this.#part))
     const startedAt = this.now()
-    await this.store.transaction(async (tx) => {
+    await this.store.transaction('store_blob_part', async (tx) => {
       if (number === 0)
         await tx.db.insertInto('blob_uploads').values({ id: this.#uploadId, started_at: startedAt }).execute()
       await tx.db.insertInto('blob_parts').values({ upload_id: this.#uploadId, number, bytes }).execute()
@@ -149,7 +149,7 @@ export async function sweepUploads(store: Store, startedBefore: number): Promise
 }
 
 async function discardUpload(store: Store, uploadId: string): Promise<void> {
-  await store.transaction(async (tx) => {
+  await store.transaction('discard_upload', async (tx) => {
     await tx.db.deleteFrom('blob_parts').where('upload_id', '=', uploadId).execute()
     await tx.db.deleteFrom('blob_uploads').where('id', '=', uploadId).execute()
   })

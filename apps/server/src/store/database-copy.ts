@@ -1,8 +1,9 @@
 /** A consistent copy of a SQLite file, made while others write to it. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { crashPoint } from './crash-points.js'
 import { StoreError } from './store-error.js'
 
 /**
@@ -14,14 +15,18 @@ export function copyDatabase(from: string, to: string): void {
   const previousMask = process.umask(0o077)
   try {
     if (existsSync(to)) throw new Error('the file exists')
+    removeUnfinished(dirname(to), `${basename(to)}.`)
     const source = new Database(from, { readonly: true, fileMustExist: true })
     try {
       source.prepare('VACUUM INTO ?').run(temporary)
     } finally {
       source.close()
     }
+    crashPoint('copy.written')
     sync(temporary)
+    crashPoint('copy.synced')
     renameSync(temporary, to)
+    crashPoint('copy.renamed')
     sync(dirname(to))
   } catch (err) {
     rmSync(temporary, { force: true })
@@ -29,6 +34,14 @@ export function copyDatabase(from: string, to: string): void {
     throw new StoreError('copy_failed', `${from} could not be copied to ${to}: ${why}`, { cause: err })
   } finally {
     process.umask(previousMask)
+  }
+}
+
+/** Removes what killed processes left half written in `directory`: temporary files whose names begin with `start`. */
+export function removeUnfinished(directory: string, start: string): void {
+  const unfinished = /\.[0-9a-f]{12}\.tmp(-journal)?$/
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(start) && unfinished.test(name)) rmSync(join(directory, name), { force: true })
   }
 }
 

@@ -1,5 +1,6 @@
 /** Brings a SQLite file to the newest schema; refuses one that a newer server has written. */
 import type { Database } from 'better-sqlite3'
+import { crashPoint } from './crash-points.js'
 import { access } from './migrations/0001-access.js'
 import { workspaces } from './migrations/0002-workspaces.js'
 import { tasks } from './migrations/0003-tasks.js'
@@ -45,7 +46,9 @@ export function migrate(handle: Database, now: number, backup: (version: number)
     if (present > migrations.length) throw newer(present)
     if (present > 0 && present < migrations.length) backup(present)
     for (const migration of migrations.slice(present)) apply(handle, migration, now)
+    crashPoint('migrate.committing')
     handle.exec('COMMIT')
+    crashPoint('migrate.committed')
   } catch (err) {
     if (handle.inTransaction) handle.exec('ROLLBACK')
     throw err

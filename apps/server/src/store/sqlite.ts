@@ -7,6 +7,7 @@ import { prepareDataDir, unusable } from './data-lock.js'
 import { copyDatabase } from './database-copy.js'
 import { migrate } from './migrate.js'
 import { ReadQueue } from './read-queue.js'
+import { requireNoUnfinishedRestore } from './restore-database.js'
 import type { Store } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
 import { WriteQueue } from './write-queue.js'
@@ -25,10 +26,11 @@ export interface SqliteOptions {
 
 /**
  * Opens the store in `dataDir` and brings its schema up to date. Does not take the data directory's lock (data-lock.ts): admin
- * subcommands open it beside a running server. Throws StoreError: `data_dir_unusable`, `store_newer`, `store_failed`.
+ * subcommands open it beside a running server. Throws StoreError: `data_dir_unusable`, `store_newer`, `restore_unfinished`, `store_failed`.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   prepareDataDir(options.dataDir)
+  requireNoUnfinishedRestore(options.dataDir)
   const path = join(options.dataDir, 'store.sqlite')
   const writer = openWriter(options.dataDir, path, (options.now ?? Date.now)())
   const reader = new Database(path, { readonly: true, timeout: busyTimeoutMs })
@@ -38,7 +40,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const reads = new ReadQueue(reader)
   return {
     read: (body) => reads.add(body),
-    transaction: (body) => writes.add(body),
+    transaction: (name, body) => writes.add(name, body),
     changes: hub,
     async [Symbol.asyncDispose]() {
       await writes.close()

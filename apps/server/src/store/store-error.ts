@@ -13,6 +13,8 @@ export type StoreErrorCode =
   | 'blob_missing'
   /** A backup could not be written, or the file to restore could not be read. */
   | 'copy_failed'
+  /** A restore over a broken store was killed halfway: only another restore may touch it. */
+  | 'restore_unfinished'
   | 'data_dir_in_use'
   | 'data_dir_unusable'
   /** Anything else the database refused to do: I/O errors, corruption. */

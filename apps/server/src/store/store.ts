@@ -1,6 +1,7 @@
 /** The store as the rest of the server sees it: reads, transactions, and news of what was committed. */
 import type { Phase } from '@iac-agent/protocol'
 import type { Kysely } from 'kysely'
+import type { TransactionName } from './crash-points.js'
 import type { HotReads, HotStatements } from './hot-statements.js'
 import type { Schema } from './schema.js'
 
@@ -39,8 +40,8 @@ export interface Store extends AsyncDisposable {
   read<T>(body: (reader: Reader) => Promise<T>): Promise<T>
   /**
    * Runs `body` in the write queue; answers after COMMIT. A throw rolls back this body alone.
-   * A body awaits nothing but its tx, has no side effects, and may run twice.
+   * A body awaits nothing but its tx, has no side effects, and may run twice. A test can kill the process around a `name`'s COMMIT.
    */
-  transaction<T>(body: (tx: Tx) => Promise<T>): Promise<T>
+  transaction<T>(name: TransactionName, body: (tx: Tx) => Promise<T>): Promise<T>
   readonly changes: Changes
 }

@@ -4,6 +4,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import { inTime } from './body-limit.js'
+import { crashPoint, type TransactionName } from './crash-points.js'
 import { HotStatements } from './hot-statements.js'
 import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Change, Tx } from './store.js'
@@ -13,6 +14,7 @@ import { StoreError, translateStoreError } from './store-error.js'
 const batchLimit = 256
 
 interface Waiting {
+  readonly name: TransactionName
   run(tx: Tx): Promise<unknown>
   resolve(value: unknown): void
   reject(err: unknown): void
@@ -33,10 +35,10 @@ export class WriteQueue {
   }
 
   /** Queues `body`; settles after the COMMIT it is part of. */
-  add<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
+  add<T>(name: TransactionName, body: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ run: body, resolve: resolve as (value: unknown) => void, reject, alone: false })
+      this.#waiting.push({ name, run: body, resolve: resolve as (value: unknown) => void, reject, alone: false })
       this.#draining ??= this.#drain()
     })
   }
@@ -73,7 +75,9 @@ export class WriteQueue {
         if (!handle.inTransaction) throw new StoreError('store_failed', 'the database rolled the transaction back')
         if (body.alone) break
       }
+      for (const { body } of done) crashPoint(`${body.name}.committing`)
       handle.exec('COMMIT')
+      for (const { body } of done) crashPoint(`${body.name}.committed`)
     } catch (err) {
       if (handle.inTransaction) handle.exec('ROLLBACK')
       this.#lost(

@@ -78,7 +78,9 @@ describe('after a restore', () => {
     const planned = { status: 'success', changes_add: 1 } as const
     await reportStatus(world, { caller: await world.caller(before, 1_001), taskId: before, report: planned })
     expect((await world.task(before)).pending_reason?.code).toBe('awaiting_confirmation')
-    await world.store.transaction((tx) => tx.db.updateTable('workspaces').set({ locked_by_task: null }).execute())
+    await world.store.transaction('create_token', (tx) =>
+      tx.db.updateTable('workspaces').set({ locked_by_task: null }).execute(),
+    )
     world.clock.advance(1_000)
     const after = await world.create('plan_and_apply')
     await reconciler.pass()

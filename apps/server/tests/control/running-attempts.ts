@@ -34,12 +34,12 @@ export async function plannedTask(world: TaskWorld): Promise<number> {
 
 export async function savedPlan(world: TaskWorld, task_id: number, attempt: number): Promise<void> {
   const plan = { task_id, attempt, sha256: 'f'.repeat(64), size_bytes: 1, late: 0, created_at: world.clock.now() }
-  await world.store.transaction((tx) => tx.db.insertInto('plans').values(plan).execute())
+  await world.store.transaction('create_token', (tx) => tx.db.insertInto('plans').values(plan).execute())
 }
 
 /** A state somebody imports beside all tasks. */
 export async function importState(world: TaskWorld): Promise<void> {
-  await world.store.transaction(async (tx) => {
+  await world.store.transaction('create_token', async (tx) => {
     const row = {
       workspace_id: world.workspace.id,
       version: 1,

@@ -1,4 +1,5 @@
 /** A store in front of the real one that can be away, or take its time: the test's clock moves on during a read. */
+import type { TransactionName } from '../../src/store/crash-points.js'
 import type { Reader, Store, Tx } from '../../src/store/store.js'
 import { StoreError } from '../../src/store/store-error.js'
 
@@ -20,9 +21,9 @@ export class StoppingStore implements Store {
     return this.world.store.read(body)
   }
 
-  async transaction<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
+  async transaction<T>(name: TransactionName, body: (tx: Tx) => Promise<T>): Promise<T> {
     this.#requireHere()
-    return this.world.store.transaction(body)
+    return this.world.store.transaction(name, body)
   }
 
   #requireHere(): void {

@@ -20,7 +20,7 @@ export interface RunningTask extends AsyncDisposable {
 
 export async function runningTask(): Promise<RunningTask> {
   const opened = await temporaryStore()
-  const taskId = await opened.store.transaction(insertTask)
+  const taskId = await opened.store.transaction('create_task', insertTask)
   let attempt = 0
   return {
     deps: { store: opened.store, clock: systemClock },
@@ -59,7 +59,7 @@ async function offerAttempt(
   const agentId = seedOnly ? 'agent-seed' : 'agent-new'
   const row = { task_id: taskId, number, phase, agent_id: agentId, lease_salt: newLeaseSalt() }
   const now = systemClock.now()
-  await store.transaction(async (tx) => {
+  await store.transaction('create_token', async (tx) => {
     await tx.db
       .insertInto('task_attempts')
       .values({
@@ -85,7 +85,7 @@ async function offerAttempt(
 }
 
 async function endAttempt({ store }: TemporaryStore, taskId: number, number: number): Promise<void> {
-  await store.transaction(async (tx) => {
+  await store.transaction('create_token', async (tx) => {
     const attempt = tx.db.updateTable('task_attempts').set({ state: 'final', ended_at: systemClock.now() })
     await attempt.where('task_id', '=', taskId).where('number', '=', number).execute()
     tx.changed({ kind: 'task', taskId })

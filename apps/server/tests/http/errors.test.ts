@@ -175,7 +175,9 @@ describe('a fault of our own', () => {
     const lines: string[] = []
     const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
     await using broken = await TestServer.start({ logger })
-    await broken.store.transaction((tx) => tx.db.schema.alterTable('pools').renameTo('secret_pools').execute())
+    await broken.store.transaction('create_token', (tx) =>
+      tx.db.schema.alterTable('pools').renameTo('secret_pools').execute(),
+    )
     const answer = await broken.call('GET', '/api/v1/pools')
     const requestId = answer.headers.get('x-request-id')
     expect(answer).toMatchObject({ status: 500 })

@@ -147,7 +147,7 @@ it('serves the configuration the task was made with', async () => {
   }
   const snapshot = (configuration: object | null) =>
     sealText(JSON.stringify({ workspace, resources: [], variables: [], configuration }))
-  await store.transaction(async (tx) => {
+  await store.transaction('create_token', async (tx) => {
     await keepBlob(tx, draft, clock.now())
     const document = snapshot({ id: 'cfg-1', sha256: draft.sha256, size: bytes.length })
     await tx.db.insertInto('task_snapshots').values({ task_id: server.task.taskId, document }).execute()
@@ -155,7 +155,7 @@ it('serves the configuration the task was made with', async () => {
   const served = await send('GET', 'configuration')
   expect(served.body.equals(bytes)).toBe(true)
   expect(served.headers.get('content-type')).toBe('application/gzip')
-  await store.transaction((tx) =>
+  await store.transaction('create_token', (tx) =>
     tx.db
       .updateTable('task_snapshots')
       .set({ document: snapshot(null) })

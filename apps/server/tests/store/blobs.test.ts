@@ -21,7 +21,7 @@ async function* chunksOf(bytes: Buffer, chunkBytes: number) {
 
 async function keep(store: Store, bytes: Buffer, chunkBytes = 64 * 1024): Promise<string> {
   const draft = await receiveBlob(new BlobWriter(store, now), chunksOf(bytes, chunkBytes))
-  await store.transaction((tx) => keepBlob(tx, draft, now()))
+  await store.transaction('create_token', (tx) => keepBlob(tx, draft, now()))
   return draft.sha256
 }
 
@@ -65,7 +65,7 @@ it('takes a draft that is kept twice, as after a lost answer', async () => {
   const { store } = opened
   const bytes = randomBytes(2 * megabyte)
   const draft = await receiveBlob(new BlobWriter(store, now), chunksOf(bytes, megabyte))
-  for (const _ of [1, 2]) await store.transaction((tx) => keepBlob(tx, draft, now()))
+  for (const _ of [1, 2]) await store.transaction('create_token', (tx) => keepBlob(tx, draft, now()))
   expect((await readBlob(store, draft.sha256)).equals(bytes)).toBe(true)
 })
 

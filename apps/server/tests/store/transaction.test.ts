@@ -15,7 +15,7 @@ const metaKeys = async (store: Store) =>
 
 it('answers what a body answers, and the next read sees what it wrote', async () => {
   await using opened = await temporaryStore()
-  const answer = await opened.store.transaction(async (tx) => {
+  const answer = await opened.store.transaction('create_token', async (tx) => {
     await setMeta('a', '1')(tx)
     return 42
   })
@@ -27,7 +27,7 @@ it('rolls back a body that throws and no other of its batch', async () => {
   await using opened = await temporaryStore()
   const { store } = opened
   const bodies = [1, 2, 3].map((n) =>
-    store.transaction(async (tx) => {
+    store.transaction('create_token', async (tx) => {
       await setMeta(`key-${n}`, 'x')(tx)
       if (n === 2) throw new Error('second fails')
     }),
@@ -48,7 +48,7 @@ it('commits bodies that wait together at once', async () => {
   })
   await Promise.all(
     Array.from({ length: 50 }, (_, n) =>
-      store.transaction(async (tx) => {
+      store.transaction('create_token', async (tx) => {
         await setMeta(`key-${n}`, 'x')(tx)
         tx.changed({ kind: 'task', taskId: n })
       }),
@@ -67,18 +67,18 @@ it('tells changes after the commit, once each, and never those of a body that fa
     heard.push(...changes)
     seenAtTelling.push(metaKeys(store))
   })
-  const failing = store.transaction(async (tx) => {
+  const failing = store.transaction('create_token', async (tx) => {
     tx.changed({ kind: 'task', taskId: 9 })
     throw new Error('no')
   })
   await expect(failing).rejects.toThrow('no')
-  await store.transaction(async (tx) => {
+  await store.transaction('create_token', async (tx) => {
     await setMeta('a', '1')(tx)
     tx.changed({ kind: 'task', taskId: 1 })
     tx.changed({ kind: 'task', taskId: 1 })
   })
   unsubscribe()
-  await store.transaction(async (tx) => tx.changed({ kind: 'task', taskId: 2 }))
+  await store.transaction('create_token', async (tx) => tx.changed({ kind: 'task', taskId: 2 }))
   expect(heard).toEqual([{ kind: 'task', taskId: 1 }])
   expect(await Promise.all(seenAtTelling)).toEqual([['a']])
 })
@@ -89,7 +89,7 @@ it('shows a read one snapshot, whatever is committed meanwhile', async () => {
   const seen = await store.read(async ({ db }) => {
     const count = async () => (await db.selectFrom('meta').select('key').execute()).length
     const before = await count()
-    await store.transaction(setMeta('meanwhile', 'x'))
+    await store.transaction('create_token', setMeta('meanwhile', 'x'))
     return [before, await count()]
   })
   expect(seen).toEqual([0, 0])
@@ -100,10 +100,10 @@ it('says when the database is full, loses nothing that was answered, and goes on
   await using opened = await temporaryStore()
   const { store } = opened
   const limitPages = (pages: number) =>
-    store.transaction((tx) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(tx.db))
+    store.transaction('create_token', (tx) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(tx.db))
   await limitPages(1) // no fewer than there are
-  const small = Array.from({ length: 3 }, (_, n) => store.transaction(setMeta(`small-${n}`, 'x')))
-  const large = store.transaction(setMeta('large', 'x'.repeat(1_000_000)))
+  const small = Array.from({ length: 3 }, (_, n) => store.transaction('create_token', setMeta(`small-${n}`, 'x')))
+  const large = store.transaction('create_token', setMeta('large', 'x'.repeat(1_000_000)))
   await expect(large).rejects.toMatchObject({ code: 'store_full' })
   expect((await Promise.allSettled(small)).map((result) => result.status)).toEqual([
     'fulfilled',
@@ -111,7 +111,7 @@ it('says when the database is full, loses nothing that was answered, and goes on
     'fulfilled',
   ])
   await limitPages(1_000_000)
-  await store.transaction(setMeta('large', 'x'.repeat(1_000_000)))
+  await store.transaction('create_token', setMeta('large', 'x'.repeat(1_000_000)))
   expect(await metaKeys(store)).toEqual(['large', 'small-0', 'small-1', 'small-2'])
 })
 
@@ -119,7 +119,7 @@ it('refuses a tx used after its body', async () => {
   await using opened = await temporaryStore()
   const { store } = opened
   let kept: Tx | undefined
-  await store.transaction(async (tx) => {
+  await store.transaction('create_token', async (tx) => {
     kept = tx
   })
   await expect(setMeta('late', 'x')(kept as Tx)).rejects.toMatchObject({ code: 'store_closed' })
@@ -128,8 +128,8 @@ it('refuses a tx used after its body', async () => {
 
 it('names a taken key as a unique violation', async () => {
   await using opened = await temporaryStore()
-  await opened.store.transaction(setMeta('a', '1'))
-  const again = opened.store.transaction(setMeta('a', '2'))
+  await opened.store.transaction('create_token', setMeta('a', '1'))
+  const again = opened.store.transaction('create_token', setMeta('a', '2'))
   await expect(again).rejects.toSatisfy(isUniqueViolation)
 })
 
@@ -137,7 +137,7 @@ it('keeps what was committed when it is closed and opened again', async () => {
   await using dir = await temporaryDataDir()
   for (const key of ['first', 'second']) {
     await using store = await openSqliteStore({ dataDir: dir.path })
-    await store.transaction(setMeta(key, 'x'))
+    await store.transaction('create_token', setMeta(key, 'x'))
   }
   await using store = await openSqliteStore({ dataDir: dir.path })
   expect(await metaKeys(store)).toEqual(['first', 'second'])
@@ -146,10 +146,10 @@ it('keeps what was committed when it is closed and opened again', async () => {
 it('finishes queued bodies before it closes, and refuses later ones', async () => {
   await using dir = await temporaryDataDir()
   const store = await openSqliteStore({ dataDir: dir.path })
-  const queued = store.transaction(setMeta('queued', 'x'))
+  const queued = store.transaction('create_token', setMeta('queued', 'x'))
   await store[Symbol.asyncDispose]()
   await expect(queued).resolves.toBeDefined()
-  await expect(store.transaction(setMeta('late', 'x'))).rejects.toMatchObject({ code: 'store_closed' })
+  await expect(store.transaction('create_token', setMeta('late', 'x'))).rejects.toMatchObject({ code: 'store_closed' })
   await expect(store.read(async () => 1)).rejects.toMatchObject({ code: 'store_closed' })
 })
 
@@ -169,7 +169,7 @@ it('keeps its files for their owner alone', async () => {
   await using dir = await temporaryDataDir()
   const dataDir = join(dir.path, 'data')
   await using store = await openSqliteStore({ dataDir })
-  await store.transaction(setMeta('a', '1'))
+  await store.transaction('create_token', setMeta('a', '1'))
   const mode = (path: string) => statSync(path).mode & 0o777
   expect(mode(dataDir)).toBe(0o700)
   expect(['', '-wal', '-shm'].map((suffix) => mode(join(dataDir, `store.sqlite${suffix}`)))).toEqual([
@@ -181,7 +181,10 @@ it('lets an admin process write beside a running server', async () => {
   await using dir = await temporaryDataDir()
   await using server = await openSqliteStore({ dataDir: dir.path })
   await using admin = await openSqliteStore({ dataDir: dir.path })
-  await Promise.all([server.transaction(setMeta('server', 'x')), admin.transaction(setMeta('admin', 'x'))])
+  await Promise.all([
+    server.transaction('create_token', setMeta('server', 'x')),
+    admin.transaction('create_token', setMeta('admin', 'x')),
+  ])
   expect(await metaKeys(server)).toEqual(['admin', 'server'])
 })
 

@@ -30,8 +30,8 @@ export interface RunningServer extends AsyncDisposable {
   /** The process of now; another one after a restart. */
   readonly child: BuiltChild
   stop(signal?: NodeJS.Signals): Promise<Exit>
-  /** Again on the same port and data; after `stop`, or when it died. */
-  start(): Promise<void>
+  /** Again on the same port and data, after `stop` or a death; `changes` hold for this process alone. */
+  start(changes?: Partial<ServerOptions>): Promise<void>
 }
 
 /** Resolves when the server serves. */
@@ -44,7 +44,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   await writeFile(tokenFile, `${operatorToken}\n`, { mode: 0o600 })
   if (options.user) await giveTo(options.user, [home.path, dataDir, tokenFile])
 
-  let child = launch('127.0.0.1:0')
+  let child = launch('127.0.0.1:0', options)
   const url = await readyUrl(child)
   return {
     url,
@@ -55,9 +55,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       return child
     },
     stop: (signal) => child.stop(signal),
-    async start() {
+    async start(changes) {
       await child.exited
-      child = launch(new URL(url).host)
+      child = launch(new URL(url).host, { ...options, ...changes })
       await readyUrl(child)
     },
     async [Symbol.asyncDispose]() {
@@ -69,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
   }
 
-  function launch(listen: string): BuiltChild {
+  function launch(listen: string, { args, env, command, user }: ServerOptions): BuiltChild {
     const bin = [process.execPath, join(repositoryRoot(), 'apps/server/bin/iac-server.js')]
     const flags = [
       '--listen',
@@ -82,11 +82,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       'json',
     ]
     return startChild({
-      command: [...(options.command ?? bin), 'start', ...flags, ...(options.args ?? [])],
+      command: [...(command ?? bin), 'start', ...flags, ...(args ?? [])],
       cwd: home.path,
       logFile: join(home.path, 'server.log'),
-      env: { PATH: process.env.PATH ?? '', HOME: home.path, ...options.env },
-      ...options.user,
+      env: { PATH: process.env.PATH ?? '', HOME: home.path, ...env },
+      ...user,
     })
   }
 }

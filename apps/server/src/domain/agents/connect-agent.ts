@@ -21,7 +21,7 @@ export function admitAgent(
   deps: Deps,
   input: { agentId: string; poolId: string; agentSecret?: string },
 ): Promise<Admission> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('admit_agent', async (tx) => {
     const known = await findAgent(tx, input.agentId)
     if (known === undefined) {
       const row = { id: input.agentId, pool_id: input.poolId, name: input.agentId, created_at: deps.clock.now() }
@@ -34,7 +34,7 @@ export function admitAgent(
 
 /** The newest connection speaks for the agent. */
 export function agentConnected(deps: Deps, input: { agentId: string; connectionId: string }): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('agent_connected', async (tx) => {
     await updateAgent(tx, input.agentId, {
       online: 1,
       connection_id: input.connectionId,
@@ -46,7 +46,7 @@ export function agentConnected(deps: Deps, input: { agentId: string; connectionI
 
 /** Nothing changes when a newer connection has taken over. */
 export function agentDisconnected(deps: Deps, input: { agentId: string; connectionId: string }): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('agent_disconnected', async (tx) => {
     const rows = await disconnectAgent(tx, input.agentId, input.connectionId)
     if (rows > 0) tx.changed({ kind: 'agent', agentId: input.agentId })
   })

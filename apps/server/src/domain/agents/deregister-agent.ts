@@ -15,7 +15,7 @@ export function deregisterAgent(
   input: { agentId: string; caller?: AgentCaller | undefined },
 ): Promise<void> {
   const { agentId, caller } = input
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('deregister_agent', async (tx) => {
     const agent = await findAgent(tx, agentId)
     if (agent === undefined) throw new ApiError('not_found', `agent ${agentId} does not exist`)
     if (caller !== undefined) requireItself(agent, caller)

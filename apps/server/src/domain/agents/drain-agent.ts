@@ -25,7 +25,7 @@ export async function undrainAgent(deps: Deps, input: { agentId: string }): Prom
 }
 
 function setDraining(store: Store, agentId: string, draining: boolean): Promise<void> {
-  return store.transaction(async (tx) => {
+  return store.transaction('drain_agent', async (tx) => {
     const rows = await updateAgent(tx, agentId, { draining })
     if (rows === 0) throw new ApiError('not_found', `agent ${agentId} does not exist`)
     tx.changed({ kind: 'agent', agentId })

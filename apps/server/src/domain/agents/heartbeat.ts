@@ -31,7 +31,7 @@ export function heartbeat(
   input: { agentId: string; beat: Heartbeat; caller?: AgentCaller },
 ): Promise<HeartbeatAnswer | undefined> {
   const { agentId, beat, caller } = input
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('heartbeat', async (tx) => {
     const now = deps.clock.now()
     const before = await findAgent(tx, agentId)
     if (before === undefined) return undefined

@@ -25,7 +25,7 @@ export async function registerAgent(
   const { caller, request } = input
   requireServed(request.protocol_version)
   const agentId = request.agent_id ?? `agent-${randomUUID()}`
-  await deps.store.transaction(async (tx) => {
+  await deps.store.transaction('register_agent', async (tx) => {
     const now = deps.clock.now()
     const known = await findAgent(tx, agentId)
     if (known !== undefined) requireItself(known, caller)

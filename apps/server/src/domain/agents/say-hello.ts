@@ -22,7 +22,7 @@ export function sayHello(
 ): Promise<HeartbeatAnswer | undefined> {
   const { agentId, hello } = input
   requireServed(hello.protocol_version)
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('say_hello', async (tx) => {
     const agent = await findAgent(tx, agentId)
     if (agent === undefined) return undefined
     await updateAgent(tx, agentId, {

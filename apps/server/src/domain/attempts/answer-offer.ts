@@ -15,7 +15,7 @@ type Deps = { store: Store; clock: Clock }
 
 /** Answers whether the attempt is this agent's to run. */
 export function acceptedByAgent(deps: Deps, answer: Answer): Promise<boolean> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('accept_offer', async (tx) => {
     const open = await findOpen(tx, answer)
     if (open === undefined) return false
     const fenced = await touchAttempt(tx, { ...open, stale: false }, deps.clock.now())
@@ -25,7 +25,7 @@ export function acceptedByAgent(deps: Deps, answer: Answer): Promise<boolean> {
 
 /** Closes the attempt; the task waits on as before, this agent is spared for a moment. A live attempt is not given back so. */
 export function rejectedByAgent(deps: Deps, answer: Answer & { reason: string }): Promise<boolean> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('reject_offer', async (tx) => {
     const open = await findOpen(tx, answer)
     if (open?.attempt.state !== 'offered') return false
     const end = { outcome: 'rejected', rejectReason: answer.reason } as const

@@ -13,7 +13,7 @@ export function endLease(
   deps: { store: Store; clock: Clock },
   lease: { task_id: number; number: number },
 ): Promise<LeaseEnd | undefined> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('end_lease', async (tx) => {
     const now = deps.clock.now()
     const task = await findTask(tx, lease.task_id)
     const attempt = await findAttempt(tx, lease.task_id, lease.number)

@@ -23,7 +23,7 @@ export function offerAttempt(
   placement: Placement,
 ): Promise<Offer | undefined> {
   const lease_salt = newLeaseSalt()
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('offer_attempt', async (tx) => {
     const task = await findTask(tx, placement.taskId)
     const agent = await findAgent(tx, placement.agentId)
     if (task === undefined || agent === undefined || !(await stillWaits(tx, task, placement))) return undefined

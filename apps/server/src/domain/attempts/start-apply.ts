@@ -18,7 +18,7 @@ export async function startApply(
   deps: { store: Store; clock: Clock },
   input: { caller: AgentCaller; taskId: number; startId: string },
 ): Promise<void> {
-  const refusal = await deps.store.transaction(async (tx) => {
+  const refusal = await deps.store.transaction('start_apply', async (tx) => {
     const fenced = await requireAttemptRead(tx, input.caller, input.taskId)
     return pass(tx, fenced, input.startId, deps.clock.now())
   })

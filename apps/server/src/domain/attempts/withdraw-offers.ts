@@ -27,7 +27,7 @@ function timeoutOf(timeouts: OfferTimeouts, attempt: OpenAttemptRow): number {
 }
 
 function withdraw({ store, clock }: { store: Store; clock: Clock }, attempt: OpenAttemptRow): Promise<boolean> {
-  return store.transaction(async (tx) => {
+  return store.transaction('withdraw_offer', async (tx) => {
     const row = await findAttempt(tx, attempt.task_id, attempt.number)
     if (row?.state !== 'offered') return false
     await endAttempt(tx, attempt, { outcome: 'withdrawn' }, clock.now())

@@ -35,7 +35,7 @@ export function createPoolKey(
     revoked_at: null,
     last_used_at: null,
   }
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('create_key', async (tx) => {
     await requirePool(tx, input.poolId)
     await insertPoolKey(tx, row)
     return { id: row.id, app_key: row.app_key, app_secret: secret, expires_at: rfc3339OrNull(row.expires_at) }
@@ -51,7 +51,7 @@ export function listPoolKeys(deps: Deps, input: { poolId: string; query: ListQue
 
 /** From the answer on the pair is refused and its sockets are closed; again is the same. */
 export function revokePoolKey(deps: Deps, input: { poolId: string; keyId: string }): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('revoke_key', async (tx) => {
     const changed = await revokePoolKeyRow(tx, input.poolId, input.keyId, deps.clock.now())
     if (changed === 0) throw new ApiError('not_found', `pool ${input.poolId} has no key ${input.keyId}`)
     tx.changed({ kind: 'key', keyId: input.keyId })

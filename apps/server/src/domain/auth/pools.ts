@@ -25,7 +25,7 @@ interface Deps {
 export function createPool(deps: Deps, input: { name: string }): Promise<Pool> {
   const now = deps.clock.now()
   const row: PoolRow = { id: newId('pool', now), name: input.name, created_at: now }
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('create_pool', async (tx) => {
     if (await findPoolByName(tx, input.name)) throw new ApiError('conflict', `a pool named ${input.name} exists`)
     await insertPool(tx, row)
     return poolView(row)
@@ -42,7 +42,7 @@ export function getPool(deps: Deps, id: string): Promise<Pool> {
 
 /** With its keys. @throws ApiError `conflict` while workspaces or agents belong to it */
 export function deletePool(deps: Deps, id: string): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('delete_pool', async (tx) => {
     await requirePool(tx, id)
     const user = await poolUser(tx, id)
     if (user !== undefined) throw new ApiError('conflict', `pool ${id} still has ${user}`, { has: user })

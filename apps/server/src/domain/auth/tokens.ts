@@ -23,21 +23,23 @@ export async function createToken(deps: Deps, input: { name: string; role: Role 
   if (input.name === firstTokenName) throw nameTaken(input.name)
   const { row, token } = newToken(input.name, input.role, deps.clock.now())
   try {
-    await deps.store.transaction((tx) => insertToken(tx, row))
+    await deps.store.transaction('create_token', (tx) => insertToken(tx, row))
   } catch (err) {
     throw isUniqueViolation(err) ? nameTaken(input.name) : err
   }
   return { id: row.id, name: input.name, role: input.role, token }
 }
 
-/** Makes the admin's token of a new installation; undefined when there is any token already. */
-export function createFirstToken(deps: Deps): Promise<string | undefined> {
+/**
+ * Makes the admin's token of a new installation; answers false when there is any token already.
+ * @param keep writes it down; called before the token is good, since afterwards nobody can tell it any more
+ */
+export async function createFirstToken(deps: Deps, keep: (token: string) => Promise<void>): Promise<boolean> {
+  if (await deps.store.read(hasTokens)) return false
   const { row, token } = newToken(firstTokenName, 'admin', deps.clock.now())
-  return deps.store.transaction(async (tx) => {
-    if (await hasTokens(tx)) return undefined
-    await insertToken(tx, row)
-    return token
-  })
+  await keep(token)
+  await deps.store.transaction('create_first_token', (tx) => insertToken(tx, row))
+  return true
 }
 
 export function listTokens(deps: Deps, query: ListQuery): Promise<ListPage<OperatorToken>> {
@@ -46,7 +48,7 @@ export function listTokens(deps: Deps, query: ListQuery): Promise<ListPage<Opera
 
 /** From the answer on the token is refused. */
 export function deleteToken(deps: Deps, id: string): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('delete_token', async (tx) => {
     if ((await deleteTokenRow(tx, id)) === 0) throw new ApiError('not_found', `token ${id} does not exist`)
   })
 }

@@ -21,7 +21,7 @@ export interface ChunkInput {
 
 /** Stores a chunk; late data of a stale attempt goes into that attempt's own stream. Throws `offset_gap`, `log_diverged`. */
 export function saveChunk(deps: LogDeps, input: ChunkInput): Promise<LogChunkAnswer> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('save_chunk', async (tx) => {
     const { attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
     requirePhase(attempt.phase, input.phase)
     const target = { taskId: input.taskId, attempt: attempt.number, phase: input.phase }
@@ -44,7 +44,7 @@ export interface LiveInput {
  * Bytes of a stale attempt are not taken here: they come as late data over HTTP.
  */
 export function appendLive(deps: LogDeps, input: LiveInput): Promise<{ nextOffset: number } | { stale: true }> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('append_live', async (tx) => {
     const { attempt, stale } = await requireLiveAttempt(
       tx,
       input.agentId,

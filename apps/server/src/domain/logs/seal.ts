@@ -40,7 +40,7 @@ function openStream(
   deps: LogDeps,
   { caller, taskId, phase }: SealInput,
 ): Promise<{ stream: LogStreamRow; stale: boolean }> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('open_seal', async (tx) => {
     const { attempt, stale } = await requireAttempt(tx, caller, taskId, deps.clock.now())
     requirePhase(attempt.phase, phase)
     return { stream: await tx.hot.openLogStream(taskId, attempt.number, phase, deps.clock.now()), stale }
@@ -80,7 +80,7 @@ async function seal(
   streamId: number,
   sha256: string,
 ): Promise<void> {
-  await deps.store.transaction(async (tx) => {
+  await deps.store.transaction('seal_log', async (tx) => {
     if (!(await sealStream(tx, streamId, totalBytes, sha256, deps.clock.now()))) {
       throw new ApiError('log_diverged', 'the log grew or was sealed while it was being sealed')
     }

@@ -18,7 +18,7 @@ export async function savePlanJson(
   const draft = await receiveBlob(writer, pieces(input.json))
   let isKept = false
   try {
-    const stale = await deps.store.transaction(async (tx) => {
+    const stale = await deps.store.transaction('save_plan_json', async (tx) => {
       const now = deps.clock.now()
       const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, now))
       await keepBlob(tx, draft, now)

@@ -10,7 +10,7 @@ export function reportResources(
   deps: PlanDeps,
   input: { caller: AgentCaller; taskId: number; reports: readonly ResourceReport[] },
 ): Promise<{ saved: number; late?: true }> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('report_resources', async (tx) => {
     const now = deps.clock.now()
     const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, now)
     for (const report of input.reports) {

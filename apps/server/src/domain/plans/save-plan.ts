@@ -25,7 +25,7 @@ export async function savePlan(
   let isKept = false
   try {
     requireSha256(sha256, input.checksum)
-    const stale = await deps.store.transaction(async (tx) => {
+    const stale = await deps.store.transaction('save_plan', async (tx) => {
       const now = deps.clock.now()
       const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, now))
       const stored = await findPlan(tx, task.id, attempt.number)

@@ -11,7 +11,7 @@ export function saveUnrecorded(
   deps: PlanDeps,
   input: { caller: AgentCaller; taskId: number; report: UnrecordedReport },
 ): Promise<{ saved: number; late?: true }> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('save_unrecorded', async (tx) => {
     const now = deps.clock.now()
     const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, now)
     const { created, may_exist, items } = input.report

@@ -16,7 +16,7 @@ export async function importState(
 ): Promise<StateVersionRow> {
   let isKept = false
   try {
-    const kept = await deps.store.transaction(async (tx) => {
+    const kept = await deps.store.transaction('import_state', async (tx) => {
       await refuseWhileWritten(tx, input.workspaceId)
       const current = await findCurrentState(tx, input.workspaceId)
       const isSame = current?.sha256 === input.draft.blob.sha256

@@ -65,7 +65,7 @@ async function keepUnlessOvertaken(
 ): Promise<StateVersionRow | undefined> {
   let isKept = false
   try {
-    const outcome = await deps.store.transaction(async (tx) => {
+    const outcome = await deps.store.transaction('promote_state', async (tx) => {
       const aim = await aimOf(tx, input)
       if (aim.done !== undefined) return { version: aim.done, isNew: false }
       if (aim.serial !== made.serial) return undefined

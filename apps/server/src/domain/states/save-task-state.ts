@@ -22,7 +22,7 @@ export async function saveTaskState(
 ): Promise<SavedState> {
   let isKept = false
   try {
-    const { version, isNew, stale } = await deps.store.transaction(async (tx) => {
+    const { version, isNew, stale } = await deps.store.transaction('save_state', async (tx) => {
       const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
       const origin = {
         taskId: task.id,

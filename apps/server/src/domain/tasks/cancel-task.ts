@@ -33,7 +33,7 @@ export interface Told {
  * @throws ApiError `not_found`, `illegal_transition` for a task that ended otherwise
  */
 export async function cancelTask(deps: CancelDeps, input: CancelTask): Promise<Task> {
-  const told = await deps.store.transaction((tx) => cancelInside(tx, input, deps.clock.now()))
+  const told = await deps.store.transaction('cancel_task', (tx) => cancelInside(tx, input, deps.clock.now()))
   tellCancel(deps.link, input.taskId, told)
   return getTask(deps, input)
 }

@@ -7,15 +7,16 @@ import { isPlanStale, planStale } from './plan-base.js'
 import { getTask } from './task-view.js'
 
 /**
- * Idempotent while the apply has not begun.
+ * Idempotent while the apply has not begun; for who confirmed it, until it has ended: the answer may have been lost.
  * @throws ApiError `not_found`, `illegal_transition`, `plan_stale`
  */
 export async function confirmTask(
   deps: { store: Store; clock: Clock },
   input: { taskId: number; by: string; description?: string | null | undefined },
 ): Promise<Task> {
-  await deps.store.transaction(async (tx) => {
+  await deps.store.transaction('confirm_task', async (tx) => {
     const task = await requireTask(tx, input.taskId)
+    if (task.status === 'running' && task.confirmed_by === input.by) return
     if (task.status !== 'apply_pending') throw notWaiting(task)
     if (task.confirmed_at !== null) return
     if (await isPlanStale(tx, task)) throw planStale(task)

@@ -25,7 +25,7 @@ export async function createTask(
   deps: { store: Store; clock: Clock },
   input: CreateTask,
 ): Promise<{ task: Task; created: boolean }> {
-  const { taskId, created } = await deps.store.transaction(async (tx) => {
+  const { taskId, created } = await deps.store.transaction('create_task', async (tx) => {
     const workspace = await requireWorkspace(tx, input.workspaceId)
     const known = await repeated(tx, input, workspace.id)
     if (known !== undefined) return { taskId: known, created: false }

@@ -23,7 +23,7 @@ export interface DeclareLost {
  * @throws ApiError `not_found`, `illegal_transition` for anything but an unreachable apply, `invalid_request` for another agent's name
  */
 export async function declareLost(deps: { store: Store; clock: Clock }, input: DeclareLost): Promise<Task> {
-  await deps.store.transaction(async (tx) => {
+  await deps.store.transaction('declare_lost', async (tx) => {
     const task = await requireTask(tx, input.taskId)
     if (task.error_code === 'lost') return
     const attempt = await requireUnreachableApply(tx, task)

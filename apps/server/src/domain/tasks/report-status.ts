@@ -32,7 +32,7 @@ export function reportStatus(
   deps: { store: Store; clock: Clock },
   input: { caller: AgentCaller; taskId: number; report: StatusUpdate },
 ): Promise<StatusAnswer> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('report_status', async (tx) => {
     const found = await requireAttemptRead(tx, input.caller, input.taskId)
     if (await isRepeat(tx, found, input)) return { status: found.task.status, stage: found.task.stage }
     if (found.stale) throw tooLate(found)

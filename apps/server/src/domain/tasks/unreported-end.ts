@@ -24,7 +24,7 @@ export interface EndHint {
  * to note. Answers whether it was about an open attempt of this agent.
  */
 export function noteEndHint(deps: Deps, hint: EndHint): Promise<boolean> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('note_end_hint', async (tx) => {
     const now = deps.clock.now()
     const task = await findTask(tx, hint.taskId)
     if (task === undefined || task.attempt === 0) return false
@@ -48,7 +48,7 @@ export async function endUnreported(deps: Deps, open: readonly OpenAttemptRow[])
 }
 
 function endOne(deps: Deps, row: OpenAttemptRow): Promise<boolean> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('end_unreported', async (tx) => {
     const now = deps.clock.now()
     const task = await findTask(tx, row.task_id)
     const attempt = await findAttempt(tx, row.task_id, row.number)

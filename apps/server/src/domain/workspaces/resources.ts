@@ -36,7 +36,7 @@ export function createResource(
   const { resource_type, resource_name, tf_code } = input.body
   const now = deps.clock.now()
   return guarded(`${resource_type}.${resource_name}`, () =>
-    deps.store.transaction(async (tx) => {
+    deps.store.transaction('create_resource', async (tx) => {
       const { id: workspaceId } = await requireWorkspace(tx, input.workspaceId)
       const id = newId('res', now)
       const row = { id, workspace_id: workspaceId, resource_type, resource_name }
@@ -61,7 +61,7 @@ export function changeResource(deps: Deps, input: Place & { by: string; patch: R
   const now = deps.clock.now()
   const { tf_code, ...names } = input.patch
   return guarded(`${names.resource_type ?? ''}.${names.resource_name ?? ''}`, () =>
-    deps.store.transaction(async (tx) => {
+    deps.store.transaction('change_resource', async (tx) => {
       const row = await requireResource(tx, input)
       const version = row.current_version + 1
       await insertVersion(tx, row.id, { version, tf_code: tf_code ?? codeOf(row.tf_code), by: input.by, now })
@@ -73,7 +73,7 @@ export function changeResource(deps: Deps, input: Place & { by: string; patch: R
 
 /** Tasks made from now on no longer have it. */
 export function deleteResource(deps: Deps, input: Place): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('delete_resource', async (tx) => {
     const row = await requireResource(tx, input)
     await deleteResourceRow(tx, row.workspace_id, row.id)
     tx.changed({ kind: 'workspace', workspaceId: row.workspace_id })

@@ -37,7 +37,7 @@ export async function uploadConfiguration(
   const row = { id: newId('cfg', now), sha256: draft.sha256, size_bytes: draft.sizeBytes, created_by: input.by }
   let isKept = false
   try {
-    await deps.store.transaction(async (tx) => {
+    await deps.store.transaction('upload_configuration', async (tx) => {
       await requireWorkspace(tx, workspaceId)
       await keepBlob(tx, draft, now)
       const skipped = JSON.stringify(tree.skipped)

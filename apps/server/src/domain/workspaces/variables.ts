@@ -29,7 +29,7 @@ export function createVariable(deps: Deps, input: { workspaceId: string; body: V
   if (body.category === 'environment') refuseUnusable(body)
   const now = deps.clock.now()
   return guarded(body.key, () =>
-    deps.store.transaction(async (tx) => {
+    deps.store.transaction('create_variable', async (tx) => {
       const workspace = await requireWorkspace(tx, input.workspaceId)
       const row: VariableRow = {
         id: newId('var', now),
@@ -67,7 +67,7 @@ export function changeVariable(
 ): Promise<Variable> {
   const { value, ...patch } = input.patch
   return guarded(patch.key ?? '', () =>
-    deps.store.transaction(async (tx) => {
+    deps.store.transaction('change_variable', async (tx) => {
       const row = await requireVariable(tx, input)
       const changed = { ...row, ...patch }
       if (changed.category === 'environment') refuseUnusable({ key: changed.key, value: value ?? openText(row.value) })
@@ -84,7 +84,7 @@ export function changeVariable(
 }
 
 export function deleteVariable(deps: Deps, input: { workspaceId: string; variableId: string }): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('delete_variable', async (tx) => {
     const row = await requireVariable(tx, input)
     await deleteVariableRow(tx, row.workspace_id, row.id)
     tx.changed({ kind: 'workspace', workspaceId: row.workspace_id })

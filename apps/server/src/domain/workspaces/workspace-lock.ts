@@ -18,7 +18,7 @@ export function lockWorkspace(
   input: { id: string; by: string; reason?: string | undefined },
 ): Promise<Workspace> {
   const now = deps.clock.now()
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('lock_workspace', async (tx) => {
     const { id, lock_owner: owner } = await requireWorkspace(tx, input.id)
     if (owner !== null)
       throw new ApiError('workspace_locked', `workspace ${id} is locked by ${owner} already`, { owner })
@@ -29,7 +29,7 @@ export function lockWorkspace(
 
 /** Anybody's lock; without one it is the same. @throws ApiError `workspace_locked` while an attempt can write state */
 export function unlockWorkspace(deps: Deps, input: { id: string }): Promise<Workspace> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('unlock_workspace', async (tx) => {
     const { id } = await requireWorkspace(tx, input.id)
     const writer = await findStateWriter(tx, id)
     if (writer !== undefined)

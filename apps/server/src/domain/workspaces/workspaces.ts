@@ -29,7 +29,7 @@ export function createWorkspace(deps: Deps, input: WorkspaceCreate): Promise<Wor
   const now = deps.clock.now()
   const columns = settingColumns(settings)
   const fixed = { id: newId('ws', now), name, pool_id, lineage: randomUUID(), created_at: now, updated_at: now }
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('create_workspace', async (tx) => {
     await requirePool(tx, pool_id)
     await refuseTakenName(tx, name)
     await insertWorkspace(tx, { ...columns, ...fixed })
@@ -50,7 +50,7 @@ export function getWorkspace(deps: Deps, idOrName: string): Promise<Workspace> {
 export function changeWorkspace(deps: Deps, input: { id: string; patch: WorkspaceUpdate }): Promise<Workspace> {
   const { name, pool_id, ...settings } = input.patch
   const columns = settingColumns(settings)
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('change_workspace', async (tx) => {
     const workspace = await requireWorkspace(tx, input.id)
     if (pool_id !== undefined) await requirePool(tx, pool_id)
     if (name !== undefined && name !== workspace.name) await refuseTakenName(tx, name)
@@ -63,7 +63,7 @@ export function changeWorkspace(deps: Deps, input: { id: string; patch: Workspac
 
 /** Deletes it with its tasks, logs and states. @throws ApiError `conflict` while a task of it is not final */
 export function deleteWorkspace(deps: Deps, idOrName: string): Promise<void> {
-  return deps.store.transaction(async (tx) => {
+  return deps.store.transaction('delete_workspace', async (tx) => {
     const { id } = await requireWorkspace(tx, idOrName)
     const openTask = await findOpenTask(tx, id)
     if (openTask !== undefined)

@@ -1,0 +1,90 @@
+import { eventually } from '@iac-agent/testkit'
+import { describe, expect, it } from 'vitest'
+import { serverCrashPointNames } from './crash-point-names.js'
+import { abandonment, attempts, departure, impatient, silentEnd, sleep } from './server-points/agent-scenarios.js'
+import { job } from './server-points/job-scenario.js'
+import { type MortalServer, startMortalServer } from './server-points/mortal-server.js'
+import { access, workspace } from './server-points/operator-scenarios.js'
+
+/** What is done while the server dies, and the transactions it passes. */
+interface Scenario {
+  run(server: MortalServer): Promise<unknown>
+  args?: readonly string[]
+  passes: readonly string[]
+}
+
+const scenarios: Record<string, Scenario> = {
+  access: {
+    run: access,
+    passes: ['create_pool', 'create_key', 'revoke_key', 'create_token', 'delete_token', 'delete_pool'],
+  },
+  workspace: {
+    run: workspace,
+    passes: [
+      ...['disconnect_agents', 'renew_leases'], // by each start
+      ...['create_workspace', 'change_workspace', 'lock_workspace', 'unlock_workspace', 'delete_workspace'],
+      ...['create_variable', 'change_variable', 'delete_variable'],
+      ...['create_resource', 'change_resource', 'delete_resource'],
+      ...['upload_configuration', 'store_blob_part', 'discard_upload', 'import_state', 'promote_state'],
+      ...['create_task', 'cancel_task'],
+    ],
+  },
+  job: {
+    run: job,
+    passes: [
+      ...[
+        'register_agent',
+        'admit_agent',
+        'agent_connected',
+        'say_hello',
+        'heartbeat',
+        'offer_attempt',
+        'accept_offer',
+      ],
+      ...['read_task_data', 'append_live', 'save_chunk', 'open_seal', 'seal_log', 'save_plan', 'save_plan_json'],
+      ...['report_status', 'confirm_task', 'start_apply', 'report_resources', 'save_state'],
+    ],
+  },
+  departure: { run: departure, passes: ['agent_disconnected', 'drain_agent', 'deregister_agent'] },
+  attempts: { run: attempts, args: impatient, passes: ['reject_offer', 'withdraw_offer', 'end_lease'] },
+  abandonment: { run: abandonment, args: impatient, passes: ['discard_task', 'save_unrecorded', 'declare_lost'] },
+  sleep: { run: sleep, passes: ['extend_leases'] },
+  'silent end': { run: silentEnd, passes: ['note_end_hint', 'end_unreported'] },
+}
+
+/** Passed by commands, not by a serving server. */
+const inFileCommands = ['begin_store_epoch', 'create_first_token']
+
+const cases = Object.entries(scenarios).flatMap(([name, { passes }]) =>
+  passes.flatMap((passed) => [`${passed}.committing`, `${passed}.committed`].map((point) => [point, name] as const)),
+)
+
+it('passes every transaction of the server in some scenario', async () => {
+  const { transactions } = await serverCrashPointNames()
+  const passed = [...Object.values(scenarios).flatMap(({ passes }) => passes), ...inFileCommands]
+  expect(passed.sort()).toEqual(transactions.sort())
+})
+
+describe.concurrent('a server that is killed and started again', () => {
+  it.each(cases)('at %s (%s) leaves everything as if nothing had been', async (point, name) => {
+    const outcome = await outcomeOf(name, point)
+    expect(outcome).toEqual(await undisturbed(name))
+  })
+})
+
+const known = new Map<string, Promise<unknown>>()
+
+function undisturbed(name: string): Promise<unknown> {
+  const made = known.get(name) ?? outcomeOf(name)
+  known.set(name, made)
+  return made
+}
+
+async function outcomeOf(name: string, point?: string): Promise<unknown> {
+  const { run, args = [] } = scenarios[name] as Scenario
+  await using server = await startMortalServer(point, { args })
+  const outcome = await run(server)
+  if (point !== undefined) await eventually('the server was killed', () => server.deaths > 0)
+  expect(server.deaths).toBe(point === undefined ? 0 : 1)
+  return outcome
+}
