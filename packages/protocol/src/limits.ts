@@ -51,6 +51,10 @@ export const timing = {
   offerTimeoutMs: 10_000,
   /** a seed-only agent knows no task_accepted; its first request is the answer */
   seedOfferTimeoutMs: 60_000,
+  /** a viewer of a stream that takes nothing for this long is cut off */
+  viewerStallMs: 60_000,
+  /** an HTTP connection on which nothing moves, while a request is under way, is cut */
+  httpSilenceMs: 60_000,
   /** task_completed without a status PUT for this long ends the task */
   statusNotReportedMs: 30_000,
   /** log lane: whichever is first, with logBatchBytes */

@@ -21,6 +21,8 @@ export interface ControlClose {
   reason: string
 }
 
+/** From the first step to the open WebSocket; and without anything moving in between. */
+const connectTimeoutMs = 20_000
 const handshakeTimeoutMs = 10_000
 
 export class ControlSocket {
@@ -52,14 +54,21 @@ export class ControlSocket {
    */
   static async connect(target: ControlTarget, signal: AbortSignal): Promise<ControlSocket> {
     signal.throwIfAborted()
-    const socket = new WebSocket(socketUrl(target), socketOptions(target))
-    const abort = () => socket.terminate()
-    signal.addEventListener('abort', abort)
+    const givenUp = new AbortController()
+    const socket = new WebSocket(socketUrl(target), socketOptions(target, givenUp.signal))
+    const giveUp = () => {
+      givenUp.abort()
+      socket.terminate()
+    }
+    // ws's own timeout begins with the connection: a proxy that takes one and is silent is never given up by it
+    const timer = setTimeout(giveUp, connectTimeoutMs)
+    signal.addEventListener('abort', giveUp)
     try {
       await opened(socket)
       return new ControlSocket(socket)
     } finally {
-      signal.removeEventListener('abort', abort)
+      clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
     }
   }
 
@@ -105,7 +114,10 @@ function socketUrl({ serverUrl, agentId }: ControlTarget): URL {
   return url
 }
 
-function socketOptions({ serverUrl, network, credentials, agentId }: ControlTarget): WebSocket.ClientOptions {
+function socketOptions(
+  { serverUrl, network, credentials, agentId }: ControlTarget,
+  givenUp: AbortSignal,
+): WebSocket.ClientOptions {
   const tls = network.ca === undefined ? {} : { ca: network.ca }
   const proxy = network.proxyFor(serverUrl)
   return {
@@ -115,7 +127,7 @@ function socketOptions({ serverUrl, network, credentials, agentId }: ControlTarg
     maxPayload: limits.controlFrameBytes,
     followRedirects: false,
     ...tls,
-    ...(proxy === undefined ? {} : { agent: new HttpsProxyAgent(proxy, tls) }),
+    ...(proxy === undefined ? {} : { agent: new HttpsProxyAgent(proxy, { ...tls, signal: givenUp }) }),
   }
 }
 

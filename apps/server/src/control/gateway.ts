@@ -5,17 +5,19 @@ import { ApiError, agentFleetEndpoints, limits } from '@iac-agent/protocol'
 import type { Clock, Logger } from '@iac-agent/runtime'
 import { WebSocketServer } from 'ws'
 import { admitAgent } from '../domain/agents/connect-agent.js'
+import type { PoolIdentity } from '../domain/auth/key-check.js'
 import { disconnectAllAgents } from '../store/agent-rows.js'
 import type { Store } from '../store/store.js'
 import type { ControlHub } from './control-hub.js'
 import { InflaterPool } from './inflater-pool.js'
 import type { AppendLive } from './live-frames.js'
+import { asksForWebSocket, serveWithoutUpgrade } from './plain-http.js'
 import { Reception } from './reception.js'
 import { refuseUpgrade } from './refuse-upgrade.js'
 import { Session, type SessionIdentity } from './session.js'
 
 /** Whose key the request carries. Throws ApiError `unauthorized`, `rate_limited`. */
-type Authenticate = (request: IncomingMessage) => Promise<{ poolId: string; keyId: string }>
+type Authenticate = (request: IncomingMessage) => Promise<PoolIdentity>
 
 export interface GatewayOptions {
   readonly store: Store
@@ -33,10 +35,8 @@ export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions
   readonly #sockets: WebSocketServer
   readonly #reception: Reception
-  #server: Server | undefined
+  #detach: (() => void) | undefined
   #unsubscribe: (() => void) | undefined
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    void this.#upgrade(request, socket, head)
 
   constructor(options: GatewayOptions) {
     this.#options = options
@@ -44,6 +44,8 @@ export class Gateway implements AsyncDisposable {
       noServer: true,
       // with compression a connection costs about 248 KiB after its first message, without 11 KiB
       perMessageDeflate: false,
+      // a session answers pings itself: of one that sends them and never reads, the answers would pile up
+      autoPong: false,
       maxPayload: limits.controlFrameBytes,
     })
     this.#reception = new Reception({ ...options, pool: new InflaterPool() })
@@ -55,12 +57,17 @@ export class Gateway implements AsyncDisposable {
     this.#unsubscribe = this.#options.store.changes.subscribe((changes) => {
       for (const change of changes) if (change.kind === 'key') this.#reception.dismissKey(change.keyId)
     })
-    this.#server = server.on('upgrade', this.#onUpgrade)
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (asksForWebSocket(request)) void this.#upgrade(request, socket, head)
+      else serveWithoutUpgrade(server, request, socket, head)
+    }
+    server.on('upgrade', onUpgrade)
+    this.#detach = () => server.off('upgrade', onUpgrade)
   }
 
   /** Closes every socket (1001) and waits until the database says so. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server?.off('upgrade', this.#onUpgrade)
+    this.#detach?.()
     this.#unsubscribe?.()
     await this.#reception.close()
     this.#sockets.close()
@@ -96,6 +103,6 @@ export class Gateway implements AsyncDisposable {
     const { 'x-agent-secret': agentSecret } = request.headers
     const proof = typeof agentSecret === 'string' ? { agentSecret } : {}
     const agent = await admitAgent(this.#options, { agentId, poolId: key.poolId, ...proof })
-    return { agentId, ...key, ...agent }
+    return { agentId, poolId: key.poolId, keyId: key.keyId, keyExpiresAt: key.expiresAt, ...agent }
   }
 }

@@ -64,6 +64,11 @@ export class Reception {
   }
 
   #onText(session: Session, text: string): void {
+    const { keyExpiresAt } = session.identity
+    if (keyExpiresAt !== null && keyExpiresAt <= this.#options.clock.now()) {
+      session.close(closeCodes.unauthorized, 'the key has expired')
+      return
+    }
     const message = decoded(session, text)
     if (message === undefined || !this.#isItsAgents(session, message)) return
     if (message.type !== 'hello') session.hasSpoken = true

@@ -11,6 +11,8 @@ export interface SessionIdentity {
   readonly isSeedOnly: boolean
   /** it said the secret its agent is known by */
   readonly isProven: boolean
+  /** of the key, epoch ms; null: never */
+  readonly keyExpiresAt: number | null
 }
 
 /** Hears a session; text and binary frames come in the order they were sent. */
@@ -21,7 +23,7 @@ export interface SessionListener {
 }
 
 /** What is written and not yet taken by the network; beyond it the agent does not read and the socket is given up. */
-const unsentLimitBytes = 8 * 1024 * 1024
+const unsentLimitBytes = 1024 * 1024
 /** Frames being worked on; beyond it the socket is not read until half are done. */
 const workLimit = 64
 /** A peer that does not answer our close in this time is cut off. */
@@ -71,7 +73,10 @@ export class Session {
       this.#lastFrameAt = this.options.monotonic()
       this.#silence.refresh()
     }
-    this.socket.on('ping', heard)
+    this.socket.on('ping', (data) => {
+      heard()
+      if (this.#mayWrite()) this.socket.pong(data)
+    })
     this.socket.on('pong', heard)
     this.socket.on('message', (data: RawData, isBinary: boolean) => {
       heard()
@@ -91,12 +96,7 @@ export class Session {
 
   /** Answers whether the socket took the message; it may still be lost. */
   send(message: ServerMessage): boolean {
-    if (this.#isClosed || this.socket.readyState !== this.socket.OPEN) return false
-    if (this.socket.bufferedAmount > unsentLimitBytes) {
-      this.logger.warn({ unsent_bytes: this.socket.bufferedAmount }, 'agent does not read: socket given up')
-      this.socket.terminate()
-      return false
-    }
+    if (!this.#mayWrite()) return false
     this.socket.send(JSON.stringify(message))
     return true
   }
@@ -109,6 +109,15 @@ export class Session {
       this.#working -= 1
       if (this.#working <= workLimit / 2 && this.socket.isPaused) this.socket.resume()
     })
+  }
+
+  /** Whether the peer takes what it is sent; one that does not is given up. */
+  #mayWrite(): boolean {
+    if (this.#isClosed || this.socket.readyState !== this.socket.OPEN) return false
+    if (this.socket.bufferedAmount <= unsentLimitBytes) return true
+    this.logger.warn({ unsent_bytes: this.socket.bufferedAmount }, 'agent does not read: socket given up')
+    this.socket.terminate()
+    return false
   }
 
   /** Closes with a code of `closeCodes`, and cuts the line when the peer does not answer. */

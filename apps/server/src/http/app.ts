@@ -1,7 +1,7 @@
 /** The HTTP application without a port: three audiences, one error funnel. */
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import { ApiError } from '@iac-agent/protocol'
+import { ApiError, timing } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
@@ -78,6 +78,7 @@ function newFastify({ logger, tls, proxies }: AppOptions): FastifyInstance {
     exposeHeadRoutes: false,
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: errorHandler,
+    connectionTimeout: timing.httpSilenceMs,
     forceCloseConnections: 'idle' as const,
     genReqId: newRequestId,
     trustProxy: (address: string) => proxies.has(address),

@@ -1,5 +1,5 @@
 /** The one funnel from whatever was thrown to an error answer. */
-import { ApiError, type ErrorBody, InvalidInput } from '@iac-agent/protocol'
+import { ApiError, type ErrorBody } from '@iac-agent/protocol'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { StoreError } from '../store/store-error.js'
 
@@ -36,7 +36,6 @@ function cutOffLater({ raw, request }: FastifyReply): void {
 /** What the caller is told. */
 export function verdictOf(err: unknown): ApiError {
   if (err instanceof ApiError) return err
-  if (err instanceof InvalidInput) return new ApiError('invalid_request', err.message, { field: err.field })
   if (err instanceof StoreError) return verdictOfStore(err)
   const status = (err as FastifyError).statusCode
   if (typeof status === 'number' && status >= 400 && status < 500) return verdictOfFastify(status, err as FastifyError)

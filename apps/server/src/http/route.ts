@@ -6,6 +6,7 @@ import {
   ApiError,
   type BodyOf,
   type Endpoint,
+  InvalidInput,
   type ParamsOf,
   parse,
   type QueryOf,
@@ -73,11 +74,16 @@ export function route<E extends Endpoint>(
     url: endpoint.path,
     config: { endpoint },
     handler: async (request, reply) => {
-      const input = await inputOf(endpoint, request, reply, options)
+      const input = await inputOf(endpoint, request, reply, options).catch(refuseInvalid)
       reply.code(endpoint.answer.status).type(endpoint.answer.raw ?? 'application/json; charset=utf-8')
       return handler(input)
     },
   })
+}
+
+/** Only what the caller sent is the caller's fault: a document of ours that breaks its schema later is not. */
+function refuseInvalid(err: unknown): never {
+  throw err instanceof InvalidInput ? new ApiError('invalid_request', err.message, { field: err.field }) : err
 }
 
 async function inputOf<E extends Endpoint>(

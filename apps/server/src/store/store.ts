@@ -15,6 +15,8 @@ export type Change =
   | { kind: 'agent'; agentId: string }
   /** a pool's key was revoked: its sockets are to be closed */
   | { kind: 'key'; keyId: string }
+  /** an operator's token was deleted: its streams are to end */
+  | { kind: 'token'; tokenId: string }
 
 export interface Changes {
   /** Tells `listener` once per COMMIT what it changed, doubles removed. Answers the way to unsubscribe. */

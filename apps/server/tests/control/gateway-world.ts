@@ -21,7 +21,7 @@ export async function gatewayWorld(silenceMs = 60_000) {
       clock: systemClock,
       hub,
       logger: silentLogger(),
-      authenticate: async () => ({ poolId: pool.id, keyId: 'key' }),
+      authenticate: async () => ({ poolId: pool.id, keyId: 'key', expiresAt: null }),
       appendLive: async () => ({ stale: true }),
       heartbeatIntervalMs: 10_000,
       silenceMs,

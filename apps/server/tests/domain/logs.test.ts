@@ -3,11 +3,11 @@ import { limits, type Phase } from '@iac-agent/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
-import { readLog } from '../../src/domain/logs/read-log.js'
 import { appendLive, nextLogOffset, saveChunk } from '../../src/domain/logs/save-chunk.js'
 import { sealLog } from '../../src/domain/logs/seal.js'
 import { outputTail } from '../../src/store/log-rows.js'
 import { findTaskWithOutputs } from '../../src/store/task-rows.js'
+import { readLog } from './read-log.js'
 import { type RunningTask, runningTask } from './running-task.js'
 
 const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')

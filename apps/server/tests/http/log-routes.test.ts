@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { limits } from '@iac-agent/protocol'
 import { expect, it } from 'vitest'
-import { readLog } from '../../src/domain/logs/read-log.js'
+import { readLog } from '../domain/read-log.js'
 import { type Answer, attemptServer } from './attempt-server.js'
 
 const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')

@@ -11,6 +11,8 @@ const expiryWarningMs = 14 * 86_400_000
 export interface PoolIdentity {
   readonly poolId: string
   readonly keyId: string
+  /** epoch ms; null: never */
+  readonly expiresAt: number | null
 }
 
 interface Known {
@@ -45,7 +47,7 @@ export class KeyCheck implements Disposable {
     }
     if (!isSecretOf(key.secret_hash, appSecret) || key.revoked_at !== null) return null
     if (key.expires_at !== null && key.expires_at <= this.deps.clock.now()) return null
-    return { poolId: key.pool_id, keyId: key.id }
+    return { poolId: key.pool_id, keyId: key.id, expiresAt: key.expires_at }
   }
 
   [Symbol.dispose](): void {

@@ -46,10 +46,11 @@ export function listTokens(deps: Deps, query: ListQuery): Promise<ListPage<Opera
   return deps.store.read(async (reader) => listPage(await listTokenRows(reader, pageRequest(query)), tokenView))
 }
 
-/** From the answer on the token is refused. */
+/** From the answer on the token is refused, and its streams end. */
 export function deleteToken(deps: Deps, id: string): Promise<void> {
   return deps.store.transaction('delete_token', async (tx) => {
     if ((await deleteTokenRow(tx, id)) === 0) throw new ApiError('not_found', `token ${id} does not exist`)
+    tx.changed({ kind: 'token', tokenId: id })
   })
 }
 

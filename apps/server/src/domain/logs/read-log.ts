@@ -24,20 +24,42 @@ export interface LogQuery {
 }
 
 const defaultLimitBytes = 1024 * 1024
+/** What one reader holds of a log at a time, however much it asked for. */
+const heldBytes = 1024 * 1024
+
+/** Part of a log, read as it is taken. */
+export interface OpenLog extends Omit<LogPiece, 'bytes'> {
+  readonly bytes: AsyncIterable<Buffer>
+}
 
 /**
  * Bytes from `offset` on, at most `limit` (1 MiB when absent); none when the stream ends there.
  * Throws `not_found` for an unknown task or attempt, `invalid_request` for an offset beyond the stream.
  */
-export function readLog(
-  deps: { store: Store },
+export function openLog(
+  { store }: { store: Store },
   query: LogQuery & { offset?: number | undefined; limit?: number | undefined },
-): Promise<LogPiece> {
-  const offset = query.offset ?? 0
-  return deps.store.read(async (reader) => {
+): Promise<OpenLog> {
+  const { offset = 0, limit = defaultLimitBytes } = query
+  return store.read(async (reader) => {
     const log = await locateLog(reader, query)
-    return pieceOf(reader, log, offset, query.limit ?? defaultLimitBytes)
+    const piece = await pieceOf(reader, log, offset, 0)
+    const nextOffset = Math.max(offset, Math.min(piece.lengthBytes, offset + limit))
+    return { ...piece, nextOffset, bytes: streamedBytes(store, log?.stream?.id, offset, nextOffset) }
   })
+}
+
+async function* streamedBytes(
+  store: Store,
+  streamId: number | undefined,
+  from: number,
+  end: number,
+): AsyncGenerator<Buffer> {
+  if (streamId === undefined) return
+  for (let at = from; at < end; at += heldBytes) {
+    const until = Math.min(end, at + heldBytes)
+    yield await store.read((reader) => readStreamBytes(reader.hot, streamId, at, until))
+  }
 }
 
 /** Reads one piece of a located log; undefined log: the phase has not begun, so there is nothing yet. */

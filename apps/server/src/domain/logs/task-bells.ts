@@ -4,13 +4,12 @@ import type { Change, Store } from '../../store/store.js'
 /** One task's bell; `rings` counts up, so that a ring between looking and waiting is not missed. */
 export class TaskBell {
   rings = 0
-  /** reads that viewers at the same place share until the next ring */
-  readonly shared = new Map<string, Promise<unknown>>()
+  /** reads under way, which viewers at the same place share */
+  readonly #shared = new Map<string, Promise<unknown>>()
   readonly #waiting = new Set<() => void>()
 
   ring(): void {
     this.rings++
-    this.shared.clear()
     for (const wake of [...this.#waiting]) wake()
   }
 
@@ -28,12 +27,13 @@ export class TaskBell {
     })
   }
 
-  /** Runs `read` once for all who ask for the same key before the next ring. */
+  /** Runs `read` once for all who ask for the same key while it runs and nothing rings. What was read is not kept. */
   share<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const known = this.shared.get(key)
+    const now = `${this.rings} ${key}`
+    const known = this.#shared.get(now)
     if (known) return known as Promise<T>
-    const made = read()
-    this.shared.set(key, made)
+    const made = read().finally(() => this.#shared.delete(now))
+    this.#shared.set(now, made)
     return made
   }
 }

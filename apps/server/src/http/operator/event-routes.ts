@@ -14,7 +14,7 @@ export interface EventRouteDeps {
 export function eventRoutes(app: FastifyInstance, { store, stopping }: EventRouteDeps): void {
   const endpoint: Endpoint = taskEndpoints.events
   route(app, endpoint, async ({ reply }) => {
-    using events = new EventStream(reply, stopping)
+    using events = new EventStream(reply, { stopping, changes: store.changes })
     const waiting = new Map<string, ServerSentEvent>()
     let wake: () => void = () => {}
     const unsubscribe = store.changes.subscribe((changes) => {
@@ -40,7 +40,7 @@ export function eventRoutes(app: FastifyInstance, { store, stopping }: EventRout
   })
 }
 
-/** Log growth is told by the log's own stream, and keys are nobody's business. */
+/** Log growth is told by the log's own stream, and credentials are nobody's business. */
 function eventOf(change: Change): ServerSentEvent[] {
   switch (change.kind) {
     case 'task':
@@ -53,6 +53,7 @@ function eventOf(change: Change): ServerSentEvent[] {
       return [{ event: change.kind, data: { agent_id: change.agentId } }]
     case 'log':
     case 'key':
+    case 'token':
       return []
   }
 }

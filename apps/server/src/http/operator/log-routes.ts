@@ -1,8 +1,9 @@
 /** A task's log: a piece of it, or all of it as it grows. */
+import { Readable } from 'node:stream'
 import { taskEndpoints } from '@iac-agent/protocol'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { LogWatch } from '../../domain/logs/log-watch.js'
-import { type LogQuery, readLog } from '../../domain/logs/read-log.js'
+import { type LogQuery, openLog } from '../../domain/logs/read-log.js'
 import type { Store } from '../../store/store.js'
 import { EventStream } from '../event-stream.js'
 import { route } from '../route.js'
@@ -16,14 +17,15 @@ export interface LogRouteDeps {
 
 export function logRoutes(app: FastifyInstance, deps: LogRouteDeps): void {
   route(app, taskEndpoints.logs, async ({ params, query, reply }) => {
-    const piece = await readLog(deps, { taskId: params.id, ...query })
-    reply.header('x-next-offset', piece.nextOffset).header('x-log-state', piece.state)
-    return piece.bytes
+    const { offset, nextOffset, state, bytes } = await openLog(deps, { taskId: params.id, ...query })
+    reply.header('content-length', nextOffset - offset)
+    reply.header('x-next-offset', nextOffset).header('x-log-state', state)
+    return Readable.from(bytes, { objectMode: false })
   })
   route(app, taskEndpoints.logStream, async ({ params, query, headers, reply }) => {
     const offset = lastEventId(headers['last-event-id']) ?? query.offset ?? 0
     const place = { taskId: params.id, phase: query.phase, offset }
-    await readLog(deps, { ...place, limit: 1 }) // an unknown task is an error answer, not a stream
+    await openLog(deps, place) // an unknown task is an error answer, not a stream
     await stream(deps, place, reply)
     return reply
   })
@@ -31,11 +33,11 @@ export function logRoutes(app: FastifyInstance, deps: LogRouteDeps): void {
 
 /** `id` is the offset after the event; `end` comes when nothing follows. */
 async function stream(
-  { logs, stopping }: LogRouteDeps,
+  { store, logs, stopping }: LogRouteDeps,
   place: LogQuery & { offset: number },
   reply: FastifyReply,
 ): Promise<void> {
-  using events = new EventStream(reply, stopping)
+  using events = new EventStream(reply, { stopping, changes: store.changes })
   const pieces = logs.watch(place, events.signal)
   for (let next = await pieces.next(); ; next = await pieces.next()) {
     if (next.done === true) {
