@@ -149,6 +149,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   })
   const heartbeat = () => {
     const { planRunning, applyRunning } = attempts.load()
+    const { shortage } = guard
     const currentTasks = attempts.inventory().map(({ task_id, attempt, stage, cancel_rung }) => ({
       task_id,
       attempt,
@@ -156,12 +157,13 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       ...(cancel_rung === undefined ? {} : { cancel_rung }),
     }))
     return {
-      status: !state.takesWork ? 'draining' : guard.shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
+      status: !state.takesWork ? 'draining' : shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,
       plan_limit: planLimit,
       apply_running: applyRunning > 0,
       current_tasks: currentTasks,
       disk_free_bytes: freeBytes(data.root),
+      ...(shortage === undefined ? {} : { shortage }),
     }
   }
   const shutdown = new Shutdown({ state, attempts, onTerm: config.onTerm, termGraceMs: config.termGraceMs, log })

@@ -1,6 +1,6 @@
 /** Takes or rejects what the server offers: journaled, work directory claimed, then accepted. */
 import { rm } from 'node:fs/promises'
-import type { AgentMessage, RunTask } from '@iac-agent/protocol'
+import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import { crashPoint } from '../journal/crash-points.js'
 import { Journal, readJournal } from '../journal/journal.js'
@@ -17,7 +17,7 @@ export interface OffersParts {
   planLimit: number
   state: DaemonState
   attempts: Attempts
-  guard: { readonly shortage: string | undefined }
+  guard: { readonly shortage: Shortage | undefined }
   log: Logger
   /** Sends a message to the server, or drops it: an offer without answer is made again. */
   tell(message: AgentMessage): void

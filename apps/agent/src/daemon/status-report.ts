@@ -1,6 +1,7 @@
 /** What `iac-agent status` shows. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { describeShortage, type Shortage } from '@iac-agent/protocol'
 import type { AgentConfig } from '../config/config.js'
 import type { AgentIdentity } from '../config/identity.js'
 import { all } from '../journal/attempt-facts.js'
@@ -18,7 +19,7 @@ export interface StatusParts {
   data: DataLayout
   state: DaemonState
   attempts: Attempts
-  guard: { readonly shortage: string | undefined }
+  guard: { readonly shortage: Shortage | undefined }
   link: ServerLink
 }
 
@@ -34,7 +35,7 @@ export async function statusReport({ config, identity, version, data, state, att
     phase: state.phase,
     takes_work: state.takesWork && guard.shortage === undefined,
     /** Why no work is taken although it could be; null when there is room. */
-    degraded: guard.shortage ?? null,
+    degraded: guard.shortage === undefined ? null : describeShortage(guard.shortage),
     server_url: config.serverUrl.href,
     control: link.control,
     plan_running: planRunning,
