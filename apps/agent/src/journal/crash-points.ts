@@ -56,5 +56,8 @@ export const crashPoint = defineCrashPoints([
   'delivery.log.sealed',
   'delivery.status.sent',
   'delivery.recorded',
-  'attempt.removed',
+  'attempt.whole',
+  'attempt.stripped',
+  'attempt.left',
+  'resend.recorded',
 ])
