@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Phase } from '@iac-agent/protocol'
@@ -15,18 +16,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { nothingLeft } from './leftovers.js'
 
-let rig: Rig
 let home: TemporaryDirectory
 let stubborn: string
 beforeAll(async () => {
-  rig = await Rig.start({ args: ['--lease-ttl', '4s', '--heartbeat-interval', '500ms'] })
   home = await temporaryDirectory('forget')
   stubborn = await layOutStubbornTerraform(home.path)
 })
-afterAll(async () => {
-  await rig[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterAll(async () => await home[Symbol.asyncDispose]())
 
 /** How an agent is cut off for longer than its lease lasts, and how it comes back. */
 const absences = [
@@ -45,39 +41,46 @@ const absences = [
 const patient = { timeoutMs: 45_000, everyMs: 100 }
 
 describe.concurrent.each(absences)('an agent that %s beyond its lease', (_, leave, comeBack) => {
+  // of its own: a server ends three leases a minute
+  let rig: Rig
+  beforeAll(async () => {
+    rig = await Rig.start({ args: ['--lease-ttl', '4s', '--heartbeat-interval', '500ms'] })
+  })
+  afterAll(async () => await rig[Symbol.asyncDispose]())
+
   it('is told to forget a plan that was made elsewhere: its data comes late, the new result counts', async () => {
-    const pool = await createPoolAndKey(rig.client)
-    await using agent = await stubbornAgent(pool)
-    const id = await hangingPlan(pool)
+    const pool = await createPoolAndKey(rig.client, randomUUID())
+    await using agent = await stubbornAgent(rig, pool)
+    const id = await hangingPlan(rig, pool)
     await leave(agent)
     await using other = await startAgent({ server: rig.server, key: pool.key })
     const done = await rig.reached(id, 'success', patient)
     expect(done).toMatchObject({ attempt: 2, agent_id: other.agentId })
     await comeBack(agent)
-    const late = await sealed(id, 'plan', 1)
+    const late = await sealed(rig, id, 'plan', 1)
     expect(late.match(/^.*(hangs|received).*$/gm)).toEqual([expect.stringMatching(/^hangs/), 'Interrupt received'])
     expect(await rig.task(id)).toEqual(done)
-    expect(await sealed(id, 'plan', 2)).toBe(done.plan_output)
+    expect(await sealed(rig, id, 'plan', 2)).toBe(done.plan_output)
     await nothingLeft(agent)
     expect(await facts(agent, id, 1)).toContain('"item":"status","late":true')
     await nothingLeft(other)
   })
 
   it('is told to forget a plan that was cancelled meanwhile', async () => {
-    const pool = await createPoolAndKey(rig.client)
-    await using agent = await stubbornAgent(pool)
-    const id = await hangingPlan(pool)
+    const pool = await createPoolAndKey(rig.client, randomUUID())
+    await using agent = await stubbornAgent(rig, pool)
+    const id = await hangingPlan(rig, pool)
     await leave(agent)
     await rig.client.tasks.cancel({ params: { id } })
     const done = await rig.reached(id, 'cancelled', patient)
     await comeBack(agent)
-    expect(await sealed(id, 'plan', 1)).toContain('Interrupt received')
+    expect(await sealed(rig, id, 'plan', 1)).toContain('Interrupt received')
     expect(await rig.task(id)).toMatchObject({ status: 'cancelled', completed_at: done.completed_at })
     await nothingLeft(agent)
   })
 
   it('interrupts once an apply that was declared lost, and has its state rescued', async () => {
-    const pool = await createPoolAndKey(rig.client)
+    const pool = await createPoolAndKey(rig.client, randomUUID())
     await using agent = await startAgent({ server: rig.server, key: pool.key, name: 'lonely' })
     const workspace = await rig.workspace(endless, { pool_id: pool.poolId, auto_apply: true })
     const id = await rig.queue(workspace, 'plan_and_apply')
@@ -86,7 +89,7 @@ describe.concurrent.each(absences)('an agent that %s beyond its lease', (_, leav
     await rig.taskWhen(id, 'unreachable', (task) => task.unreachable_since !== null, patient)
     await rig.client.tasks.declareLost({ params: { id }, body: { agent_name: 'lonely' } })
     await comeBack(agent)
-    const log = await sealed(id, 'apply', 2)
+    const log = await sealed(rig, id, 'apply', 2)
     expect(log.match(/Interrupt received/g)).toHaveLength(1)
     expect(await rig.task(id)).toMatchObject({ status: 'failed', error_code: 'lost' })
     const { items } = await rig.client.states.list({ params: { id: workspace } })
@@ -104,12 +107,12 @@ const endless = `
     provisioner "local-exec" { command = "echo waiting; while :; do sleep 0.1; done" }
   }`
 
-function stubbornAgent(pool: PoolAndKey): Promise<RunningAgent> {
+function stubbornAgent(rig: Rig, pool: PoolAndKey): Promise<RunningAgent> {
   const args = ['--terraform-path', stubborn, '--cancel-grace', '300ms']
   return startAgent({ server: rig.server, key: pool.key, args })
 }
 
-async function hangingPlan(pool: PoolAndKey): Promise<number> {
+async function hangingPlan(rig: Rig, pool: PoolAndKey): Promise<number> {
   const workspace = await rig.workspace('output "a" { value = 1 }', { pool_id: pool.poolId })
   const id = await rig.queue(workspace, 'plan')
   await eventually('terraform hangs', async () => (await rig.task(id)).plan_output?.includes('hangs'), patient)
@@ -117,7 +120,7 @@ async function hangingPlan(pool: PoolAndKey): Promise<number> {
 }
 
 /** The whole log of an attempt, once it is proved whole. */
-async function sealed(id: number, phase: Phase, attempt: number): Promise<string> {
+async function sealed(rig: Rig, id: number, phase: Phase, attempt: number): Promise<string> {
   return await eventually(
     `the log of attempt ${attempt} is whole`,
     async () => {
