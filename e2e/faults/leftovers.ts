@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { eventually, processesIn, type RunningAgent } from '@iac-agent/testkit'
 
 /** What may stay of an attempt that the server has all of, beside its plan and states: no input, no raw output, no credential. */
-const mayStay = ['journal.jsonl', 'spool', 'states', 'progress.jsonl', 'unrecorded.json', 'plan.json', 'plan.tar.gz', 'quarantine']
+const mayStay = [
+  'journal.jsonl',
+  'spool',
+  'states',
+  'progress.jsonl',
+  'unrecorded.json',
+  'plan.json',
+  'plan.tar.gz',
+  'quarantine',
+]
 
 /**
  * Resolves when the agent's claims and terraform processes are gone, and of its attempts only acknowledged ones are kept, stripped of

@@ -74,5 +74,7 @@ function rowOf(
     final_status: null,
     hint_at: null,
     hint_error: null,
+    cancel_rung: null,
+    cancel_rung_at: null,
   }
 }
