@@ -10,20 +10,34 @@ beforeAll(async () => {
 })
 afterAll(async () => await rig[Symbol.asyncDispose]())
 
-it.each(['--min-free-disk', '--min-free-memory'])(
-  'a host below %s takes no work, says why, and takes it when there is room again',
-  async (floor) => {
-    const agent = await rig.addAgent({ args: [floor, '9999999GiB'] })
-    const id = await rig.queue(await rig.workspace('output "a" { value = 1 }'), 'plan')
-    await eventually('the reason', async () => (await rig.task(id)).pending_reason?.code === 'agents_degraded')
-    expect(await statusOf(agent)).toMatch(/^degraded {2}\d+ MiB of (disk|memory) free, \d+ MiB are the least$/m)
-    await agent.stop()
-    await agent.start({ args: [] })
-    await rig.reached(id, 'success')
-    expect(await statusOf(agent)).not.toContain('degraded')
-    await agent.stop()
-  },
-)
+it.each([
+  ['--min-free-disk', 'disk'],
+  ['--min-free-memory', 'memory'],
+])('a host below %s takes no work, says why, and takes it when there is room again', async (floor, resource) => {
+  const agent = await rig.addAgent({ args: [floor, '9999999GiB'] })
+  const id = await rig.queue(await rig.workspace('output "a" { value = 1 }'), 'plan')
+  const reason = await eventually('the reason', async () => {
+    const { pending_reason } = await rig.task(id)
+    return pending_reason?.code === 'agents_degraded' ? pending_reason : undefined
+  })
+  const short = { resource, free_bytes: expect.any(Number), floor_bytes: 9_999_999 * 1024 ** 3 }
+  expect(reason.details).toEqual({
+    agent_ids: [agent.agentId],
+    shortages: [{ agent_id: agent.agentId, ...short }],
+  })
+  expect(reason.message).toMatch(
+    new RegExp(`${agent.agentId} has \\d+ MiB of ${resource} free, \\d+ MiB are the least$`),
+  )
+  const shown = () => rig.client.agents.get({ params: { agent_id: agent.agentId } })
+  expect(await shown()).toMatchObject({ state: 'degraded', shortage: short })
+  expect(await statusOf(agent)).toMatch(/^degraded {2}\d+ MiB of (disk|memory) free, \d+ MiB are the least$/m)
+  await agent.stop()
+  await agent.start({ args: [] })
+  await rig.reached(id, 'success')
+  expect(await statusOf(agent)).not.toContain('degraded')
+  await eventually('it is no longer said', async () => (await shown()).shortage === null)
+  await agent.stop()
+})
 
 async function statusOf({ dataDir }: RunningAgent): Promise<string> {
   const bin = join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')

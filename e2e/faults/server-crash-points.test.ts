@@ -21,7 +21,7 @@ const scenarios: Record<string, Scenario> = {
   workspace: {
     run: workspace,
     passes: [
-      ...['disconnect_agents', 'renew_leases'], // by each start
+      ...['disconnect_agents', 'keep_lease_key', 'renew_leases'], // by each start
       ...['create_workspace', 'change_workspace', 'lock_workspace', 'unlock_workspace', 'delete_workspace'],
       ...['create_variable', 'change_variable', 'delete_variable'],
       ...['create_resource', 'change_resource', 'delete_resource'],

@@ -19,7 +19,9 @@ import { type Credentials, requireKey } from './http/credentials.js'
 import { FailedLogins } from './http/failed-logins.js'
 import { TrustedProxies } from './http/trusted-proxies.js'
 import { sweepUploads } from './store/blobs.js'
+import { keepLeaseKey } from './store/lease-key.js'
 import type { Store } from './store/store.js'
+import { storeEpoch } from './store/store-epoch.js'
 
 /** Wrong credentials per minute and address that are answered as such. */
 const failedLoginsPerMinute = 120
@@ -55,6 +57,8 @@ export async function startServer({
 }: ServerParts): Promise<RunningServer> {
   await using undo = new ClosingStack()
   await sweepUploads(store, clock.now())
+  // before any backup can be made of it
+  await store.transaction('keep_lease_key', async (tx) => keepLeaseKey(tx))
   const stopping = new AbortController()
   const hub = new ControlHub()
   const logs = undo.use(new LogWatch(store))
@@ -66,10 +70,11 @@ export async function startServer({
   }
   const proxies = new TrustedProxies(config.trustedProxies)
   const { heartbeatIntervalMs, leaseTtlMs, offerTimeoutMs } = config
+  const epoch = await store.read(storeEpoch)
   const app = await buildApp({
     logger,
     credentials,
-    agent: { store, clock, heartbeatIntervalMs, leaseTtlMs },
+    agent: { store, clock, heartbeatIntervalMs, leaseTtlMs, storeEpoch: epoch },
     operator: { store, clock, link: hub, logs, stopping: stopping.signal },
     open: { store, clock, version },
     isMetricsPublic: config.metricsPublic,

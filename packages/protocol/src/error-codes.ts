@@ -12,6 +12,7 @@ const rules = {
   unauthorized: { status: 401, retryable: true },
   forbidden: { status: 403, retryable: false },
   not_found: { status: 404, retryable: false },
+  unknown_attempt: { status: 404, retryable: false },
   method_not_allowed: { status: 405, retryable: false },
   conflict: { status: 409, retryable: false },
   offset_gap: { status: 409, retryable: true },

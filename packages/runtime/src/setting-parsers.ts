@@ -23,10 +23,10 @@ export function integer(bounds: { min: number; max: number }): SettingParser<num
 
 const durations: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** `500ms`, `10s`, `5m`, `24h`, `7d` to milliseconds; the bounds are milliseconds too. */
+/** `500ms`, `10s`, `5m`, `24h`, `7d`, `0` to milliseconds; the bounds are milliseconds too. */
 export function durationMs(bounds: { min?: number; max?: number } = {}): SettingParser<number> {
   return (value) => {
-    const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim()) ?? []
+    const [, number, unit = 'ms'] = /^(0|\d+(?:\.\d+)?(?=ms|s|m|h|d))(ms|s|m|h|d)?$/.exec(value.trim()) ?? []
     const ms = number === undefined ? Number.NaN : Math.round(Number(number) * (durations[unit] ?? Number.NaN))
     if (Number.isNaN(ms)) throw new Error(`${quoted(value)} is not a duration such as 500ms, 10s, 5m or 24h`)
     if (bounds.min !== undefined && ms < bounds.min) throw new Error(`${quoted(value)} is below ${bounds.min}ms`)

@@ -25,7 +25,12 @@ const Status = Type.Object({
   alarms: Type.Array(
     Type.Object({ attempt: Type.String(), item: Type.String(), code: Type.String(), message: Type.String() }),
   ),
-  kept_attempts: Type.Array(Type.String()),
+  kept: Type.Object({
+    count: Type.Integer(),
+    bytes: Type.Integer(),
+    oldest_at: Type.Union([Type.String(), Type.Null()]),
+    for_a_person: Type.Array(Type.Object({ attempt: Type.String(), why: Type.String(), path: Type.String() })),
+  }),
   work_directories: Type.Array(Type.String()),
 })
 type Status = Static<typeof Status>
@@ -55,8 +60,24 @@ function render(status: Status): string {
     ...status.alarms.map(
       ({ attempt, item, code, message }) => `ALARM     attempt ${attempt}: ${item} ${code}: ${message}`,
     ),
-    ...(status.kept_attempts.length > 0 ? [`kept      ${status.kept_attempts.join(', ')}`] : []),
+    ...describeKept(status.kept),
     ...(status.work_directories.length > 0 ? [`caches    ${status.work_directories.join(', ')}`] : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function describeKept({ count, bytes, oldest_at, for_a_person }: Status['kept']): string[] {
+  if (count === 0) return []
+  const since = oldest_at === null ? '' : `, the oldest of ${oldest_at}`
+  return [
+    `kept      ${count} ${count === 1 ? 'attempt' : 'attempts'}, ${(bytes / 1024 / 1024).toFixed(1)} MiB${since}`,
+    ...for_a_person.map(({ attempt, why, path }) => `kept      attempt ${attempt}: ${reasons[why] ?? why}: ${path}`),
+  ]
+}
+
+const reasons: Record<string, string> = {
+  refused: 'the server refused a part of it',
+  started_elsewhere: 'another process started it',
+  unknown_to_server: 'unknown to the server since its restore',
+  unreadable: 'its journal cannot be read',
 }

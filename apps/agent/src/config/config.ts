@@ -33,6 +33,9 @@ export interface AgentConfig {
   readonly cancelGraceMs: number
   readonly minFreeDiskBytes: number
   readonly minFreeMemoryBytes: number
+  readonly keepAttemptsMs: number
+  readonly keepAttemptsMaxBytes: number
+  readonly cacheMaxBytes: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** The agent's own environment, for the allow-list of terraform's. */
@@ -71,6 +74,9 @@ export async function readConfig(flags: Flags, env: Environment): Promise<AgentC
     cancelGraceMs: values.cancelGrace,
     minFreeDiskBytes: values.minFreeDisk,
     minFreeMemoryBytes: values.minFreeMemory,
+    keepAttemptsMs: values.keepAttempts,
+    keepAttemptsMaxBytes: values.keepAttemptsMax,
+    cacheMaxBytes: values.cacheMax,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     environment: env,

@@ -118,6 +118,27 @@ export const agentSettings = defineSettings('IAC_AGENT', {
     parse: sizeBytes,
     default: '64MiB',
   }),
+  keepAttempts: setting({
+    flag: 'keep-attempts',
+    value: 'duration',
+    help: "how long an attempt's log, states and plan stay here after the server has them, to be sent again should it lose them; 0 = not at all",
+    parse: durationMs({ max: 366 * 24 * 60 * minuteMs }),
+    default: '24h',
+  }),
+  keepAttemptsMax: setting({
+    flag: 'keep-attempts-max',
+    value: 'size',
+    help: 'of those all together; beyond it the oldest go',
+    parse: sizeBytes,
+    default: '1GiB',
+  }),
+  cacheMax: setting({
+    flag: 'cache-max',
+    value: 'size',
+    help: 'downloaded versions and what init left in the work directories, all together; beyond it the longest unused go',
+    parse: sizeBytes,
+    default: '10GiB',
+  }),
   logLevel: setting({
     flag: 'log-level',
     value: 'level',

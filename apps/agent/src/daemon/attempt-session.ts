@@ -1,13 +1,14 @@
 /** One attempt while this process has it: its steps, its log and its delivery, side by side until all is acknowledged. */
-import { rm } from 'node:fs/promises'
 import type { InventoryTask } from '@iac-agent/protocol'
 import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
+import { isAllSettled, isOfEarlierLife } from '../delivery/unsent.js'
 import { first, has, last, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
-import type { Journal } from '../journal/journal.js'
 import { LogWriter } from '../logs/log-writer.js'
+import type { Spool } from '../logs/spool.js'
+import { WholeSpool } from '../logs/whole-spool.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
 import { cancelRung } from '../tasks/cancel-rung.js'
 import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
@@ -16,7 +17,9 @@ import { ProgressWriter } from '../tasks/progress-writer.js'
 import { runAttempt } from '../tasks/run-attempt.js'
 import { stageOf } from '../tasks/stage-of.js'
 import type { TerraformTools } from '../tasks/terraform-tools.js'
-import { renderCutLine, renderJsonLine } from '../terraform/render-event.js'
+import { outputClosed, renderApplyLine } from './attempt-output.js'
+import { type KeptAttempts, refusals } from './kept-attempts.js'
+import { stripAttempt } from './kept-files.js'
 
 /** Between two tries of an attempt whose journal the disk refuses. */
 const diskRetryMs = 2000
@@ -25,11 +28,15 @@ export class AttemptSession {
   readonly attempt: Attempt
   #delivery: Delivery | undefined
   #isWatched = false
+  #restoring: Promise<unknown> = Promise.resolve()
+  /** nothing is recorded any more */
+  #isOver = false
 
   constructor(
     private readonly parts: AttemptParts,
     private readonly tools: TerraformTools,
     private readonly live: LiveChannel,
+    private readonly kept: KeptAttempts,
   ) {
     this.attempt = new Attempt(parts)
   }
@@ -79,6 +86,13 @@ export class AttemptSession {
     await journal.append({ fact: 'outputTorn', freeBytes })
   }
 
+  /** The server's store is in another life: what it acknowledged in an earlier one is sent again. */
+  restored(epoch: number): void {
+    const { journal } = this.parts
+    if (this.#isOver || !isOfEarlierLife(journal.facts, epoch)) return
+    this.#restoring = this.#untilTheDiskAllows(() => journal.append({ fact: 'resend', epoch }))
+  }
+
   /** Live lane on or off. */
   watch(isWatched: boolean): void {
     this.#isWatched = isWatched
@@ -89,17 +103,38 @@ export class AttemptSession {
     this.#delivery?.acknowledgeLive(nextOffset)
   }
 
-  /** Resolves when the server has everything and the directory is gone, or this process leaves. */
+  /** Resolves when the server has everything and what is not to be kept is gone, or this process leaves. */
   async run(): Promise<void> {
     try {
       await this.#runToEnd()
+      if (!this.parts.leaving.aborted) await this.#leave()
     } finally {
       if (this.parts.leaving.aborted) await this.#letGo()
     }
   }
 
   async #runToEnd(): Promise<void> {
-    const { leaving } = this.parts
+    const { journal, leaving } = this.parts
+    if (!has(journal.facts, 'logWhole')) await this.#runAndDeliver()
+    for (;;) {
+      await this.#restoring
+      if (leaving.aborted || isAbandoned(journal.facts) || isAllSettled(journal.facts)) break
+      await this.#deliver()
+    }
+    this.#isOver = true
+  }
+
+  /** The run is over: what it left is sent (again). */
+  async #deliver(): Promise<void> {
+    const { layout, journal, leaving } = this.parts
+    const whole = first(journal.facts, 'logWhole')
+    if (whole === undefined) throw new Error('the attempt ended without its log')
+    await this.#untilTheDiskAllows(() => stripAttempt(layout, journal.facts))
+    await using spool = await WholeSpool.open(layout.spool, whole.sizeBytes)
+    await this.#openDelivery(spool).run(leaving)
+  }
+
+  async #runAndDeliver(): Promise<void> {
     await this.#advance((next) => next !== 'fetch')
     const progress = await this.#untilTheDiskAllows(() => this.#openProgress())
     const writer = await this.#untilTheDiskAllows(() => this.#openWriter(progress))
@@ -110,31 +145,40 @@ export class AttemptSession {
       await writer[Symbol.asyncDispose]()
       progress?.[Symbol.dispose]()
     }
-    if (!leaving.aborted) await this.#leaveNothing()
   }
 
   /** Steps, log and delivery at once; the latter two end early when the attempt turns out to be another process's. */
   async #runBeside(writer: LogWriter): Promise<void> {
-    const { journal, layout, accessor, retry, leaving, log } = this.parts
-    const { taskId, attempt, action } = this.attempt.offered
+    const { journal, leaving } = this.parts
     const over = new AbortController()
     const signal = AbortSignal.any([leaving, over.signal])
-    const identity = { taskId, attempt, phase: action }
-    this.#delivery = new Delivery({
-      attempt: identity,
-      layout,
-      journal,
-      spool: writer.spool,
-      accessor,
-      retry,
-      live: this.live,
-      log,
-    })
-    this.#delivery.watch(this.#isWatched)
+    const delivery = this.#openDelivery(writer.spool)
     const steps = this.#advance().then(() => {
       if (isAbandoned(journal.facts)) over.abort()
     })
-    await Promise.all([writer.run(signal, outputClosed(journal)), this.#delivery.run(signal), steps])
+    const run = Promise.all([writer.run(signal, outputClosed(journal)), steps])
+    await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
+  }
+
+  #openDelivery(spool: Spool): Delivery {
+    const { journal, layout, accessor, retry, log } = this.parts
+    const { taskId, attempt, action } = this.attempt.offered
+    const identity = { taskId, attempt, phase: action }
+    this.#delivery = new Delivery({ attempt: identity, layout, journal, spool, accessor, retry, live: this.live, log })
+    this.#delivery.watch(this.#isWatched)
+    return this.#delivery
+  }
+
+  /** The run is over and its log is text: inputs, raw output and secrets are not needed any more, however long delivery takes. */
+  async #strip(spool: Spool): Promise<void> {
+    const { journal, layout } = this.parts
+    await this.#untilTheDiskAllows(async () => {
+      if (spool.isEnded && !has(journal.facts, 'logWhole'))
+        await journal.append({ fact: 'logWhole', sizeBytes: spool.durableBytes })
+      crashPoint('attempt.whole')
+      await stripAttempt(layout, journal.facts)
+    })
+    crashPoint('attempt.stripped')
   }
 
   #advance(until?: (next: Step) => boolean): Promise<void> {
@@ -185,41 +229,16 @@ export class AttemptSession {
     await this.parts.journal[Symbol.asyncDispose]()
   }
 
-  /** The server has it all: nothing of the attempt stays, unless it refused something a person may want. */
-  async #leaveNothing(): Promise<void> {
+  /** The server has it all, or will not have it: what becomes of the directory is the keeper's. */
+  async #leave(): Promise<void> {
     const { journal, layout, log } = this.parts
     await journal[Symbol.asyncDispose]()
-    if (isAbandoned(journal.facts)) {
-      log.error({ kept: layout.root }, 'attempt was started by another process, nothing is told of it')
-      return
-    }
-    const refused = first(journal.facts, 'refused')
-    if (refused) {
-      log.warn({ item: refused.item, code: refused.code, kept: layout.root }, 'an item was set aside, attempt kept')
-      return
-    }
-    await rm(layout.root, { recursive: true, force: true })
-    crashPoint('attempt.removed')
+    const why = await this.kept.add(layout, journal.facts)
+    crashPoint('attempt.left')
+    const kept = layout.root
+    if (why === 'started_elsewhere')
+      log.error({ kept }, 'attempt was started by another process, nothing is told of it')
+    if (why === 'unknown_to_server') log.warn({ kept }, 'the server does not know this attempt since its restore, kept')
+    if (why === 'refused') log.warn({ kept, refused: refusals(journal.facts) }, 'an item was set aside, attempt kept')
   }
-}
-
-/** The line as people read it; init's lines pass as they are. */
-function renderApplyLine(progress: ProgressWriter, line: string, at: number, isCut: boolean): string | undefined {
-  if (isCut) return renderCutLine(line)
-  if (!line.startsWith('{"@level":')) return undefined
-  progress.take(line, at)
-  return renderJsonLine(line) ?? ''
-}
-
-/** Resolves with the length of the raw output once nothing is added to it any more. */
-function outputClosed(journal: Journal): Promise<number> {
-  const closed = first(journal.facts, 'outputClosed')
-  if (closed) return Promise.resolve(closed.sizeBytes)
-  return new Promise((resolve) => {
-    const stop = journal.watch((fact) => {
-      if (fact.fact !== 'outputClosed') return
-      stop()
-      resolve(fact.sizeBytes)
-    })
-  })
 }

@@ -2,7 +2,8 @@
 import type { AgentMessage, CancelTask, DesiredTask, InventoryTask, LogAck, Phase } from '@iac-agent/protocol'
 import { assertNever } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
-import { first } from '../journal/attempt-facts.js'
+import { first, last } from '../journal/attempt-facts.js'
+import type { Fact } from '../journal/attempt-record.js'
 import type { AttemptSession } from './attempt-session.js'
 
 /** Which attempt, as messages name it. */
@@ -25,6 +26,7 @@ export class Attempts {
   readonly #reserved = new Map<string, Phase>()
   readonly #running = new Set<Promise<void>>()
   readonly #watched = new Set<number>()
+  #hasStarted = false
   #onEmpty: (() => void)[] = []
   #onStart: (() => void)[] = []
 
@@ -50,8 +52,12 @@ export class Attempts {
     }
   }
 
-  /** Runs a session to its end; the attempt is ours until then. */
-  start(session: AttemptSession): void {
+  /**
+   * Runs a session to its end; the attempt is ours until then.
+   * @param options.isResend nothing of it is left to do but to send it again
+   * @returns resolves at its end
+   */
+  start(session: AttemptSession, { isResend = false } = {}): Promise<void> {
     const { taskId, attempt } = session.attempt.offered
     const key = keyOf({ task_id: taskId, attempt })
     this.#sessions.set(key, session)
@@ -59,12 +65,26 @@ export class Attempts {
     const unwatch = session.onCancelMoved(() => this.parts.onCancelMoved())
     const running = this.#runToEnd(session).finally(() => {
       unwatch()
-      this.#sessions.delete(key)
+      if (this.#sessions.get(key) === session) this.#sessions.delete(key)
       this.#running.delete(running)
       this.#tellWhenEmpty()
     })
     this.#running.add(running)
-    for (const tell of this.#onStart.splice(0)) tell()
+    if (!isResend) {
+      this.#hasStarted = true
+      for (const tell of this.#onStart.splice(0)) tell()
+    }
+    return running
+  }
+
+  /** An attempt was begun or resumed since this process started. */
+  get hasStarted(): boolean {
+    return this.#hasStarted
+  }
+
+  /** The server's store is in another life: what it acknowledged before is sent again. */
+  restored(epoch: number): void {
+    for (const session of this.#sessions.values()) session.restored(epoch)
   }
 
   /** How many of each kind need this host. */
@@ -111,6 +131,27 @@ export class Attempts {
   /** For `hello`. */
   inventory(): InventoryTask[] {
     return [...this.#sessions.values()].map((session) => session.inventory())
+  }
+
+  /** Programs that attempts of now run, or will. */
+  programsInUse(): string[] {
+    return [...this.#sessions.values()].flatMap(({ attempt }) => last(attempt.facts, 'engineFound')?.program ?? [])
+  }
+
+  /** What the server refused of those that are here. */
+  refusals(): { attempt: string; facts: readonly Fact[]; quarantine: string }[] {
+    return [...this.#sessions.entries()].map(
+      ([
+        attempt,
+        {
+          attempt: { facts, parts },
+        },
+      ]) => ({
+        attempt,
+        facts,
+        quarantine: parts.layout.quarantine,
+      }),
+    )
   }
 
   /** What is waited for; for status and drain. */

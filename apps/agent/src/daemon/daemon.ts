@@ -1,7 +1,7 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
 import { freemem } from 'node:os'
 import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
-import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
+import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals, systemClock } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
 import { dataLayout } from '../journal/layout.js'
@@ -12,21 +12,25 @@ import { Retry } from '../server-api/retry.js'
 import { installSupervisor } from '../terraform/install-supervisor.js'
 import { Versions } from '../terraform/versions.js'
 import { Attempts } from './attempts.js'
+import { Caches } from './caches.js'
 import { credentialSource } from './credential-source.js'
 import { DaemonState } from './daemon-state.js'
 import { takeDataDirectory } from './data-directory.js'
 import { dispatch } from './dispatch.js'
 import { freeBytes } from './free-bytes.js'
-import { sweepExpired } from './janitor.js'
+import { Janitor } from './janitor.js'
+import { KeptAttempts } from './kept-attempts.js'
 import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
 import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
+import { Resender } from './resender.js'
 import { ResourceGuard } from './resource-guard.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
 import { Shutdown } from './shutdown.js'
 import { statusReport } from './status-report.js'
+import { StoreLife } from './store-life.js'
 
 export interface DaemonParts {
   config: AgentConfig
@@ -50,6 +54,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const leaving = new AbortController()
   const state = new DaemonState(log)
   const retry = new Retry({ log })
+  const life = new StoreLife(log)
+  const kept = new KeptAttempts(config.keepAttemptsMs)
   const credentials = credentialSource({ ...config, agentSecret: identity.secret }, log)
   const request = new ServerRequest({
     serverUrl: config.serverUrl,
@@ -57,6 +63,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     credentials,
     agentId: () => identity.agentId,
     onSuccess: () => retry.wake(),
+    onStoreEpoch: (epoch) => life.saw(epoch),
   })
   const versions = new Versions({
     searchPath: config.environment.PATH ?? '',
@@ -97,7 +104,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       },
       log,
     },
-    onMessage: (message) => dispatch({ attempts, offers, state, log }, message),
+    onMessage: (message) => dispatch({ attempts, offers, state, life, log }, message),
     isIdle: () => attempts.isEmpty,
     onReady: () => {
       state.move('serving')
@@ -125,10 +132,29 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     retry,
     live: link.live,
     leaving: leaving.signal,
+    kept,
     log,
   })
   const tell = (message: AgentMessage) => link.tell(message)
   const attempts = new Attempts({ log, tell, onCancelMoved: () => link.heartbeatNow() })
+  const resender = new Resender({ kept, attempts, sessions, life, leaving: leaving.signal, log })
+  life.onNew((epoch, former) => {
+    attempts.restored(epoch)
+    if (former !== undefined) void link.registerAgain(leaving.signal)
+  })
+  const caches = new Caches({
+    data,
+    workRoot: config.workRoot,
+    programsInUse: () => attempts.programsInUse(),
+    now: () => systemClock.now(),
+  })
+  const janitor = new Janitor({
+    kept,
+    caches,
+    bounds: { keptBytes: config.keepAttemptsMaxBytes, cacheBytes: config.cacheMaxBytes },
+    now: () => systemClock.now(),
+    log,
+  })
   const guard = new ResourceGuard({
     floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
     measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
@@ -142,6 +168,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     planLimit,
     state,
     attempts,
+    kept,
+    resender,
     guard,
     log,
     tell,
@@ -149,6 +177,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   })
   const heartbeat = () => {
     const { planRunning, applyRunning } = attempts.load()
+    const { shortage } = guard
     const currentTasks = attempts.inventory().map(({ task_id, attempt, stage, cancel_rung }) => ({
       task_id,
       attempt,
@@ -156,12 +185,13 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       ...(cancel_rung === undefined ? {} : { cancel_rung }),
     }))
     return {
-      status: !state.takesWork ? 'draining' : guard.shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
+      status: !state.takesWork ? 'draining' : shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,
       plan_limit: planLimit,
       apply_running: applyRunning > 0,
       current_tasks: currentTasks,
       disk_free_bytes: freeBytes(data.root),
+      ...(shortage === undefined ? {} : { shortage }),
     }
   }
   const shutdown = new Shutdown({ state, attempts, onTerm: config.onTerm, termGraceMs: config.termGraceMs, log })
@@ -170,7 +200,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     link.heartbeatNow()
   })
   await using _socket = await openLocalSocket(data.socket, {
-    status: () => statusReport({ config, identity, version, data, state, attempts, guard, link }),
+    status: () => statusReport({ config, identity, version, data, state, attempts, kept, guard, link }),
     drain: () => {
       shutdown.drain()
       link.heartbeatNow()
@@ -178,17 +208,16 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     },
   })
   if (isOnce) drainAfterFirst({ attempts, shutdown })
-  await sweepExpired(data, Date.now(), log)
-  await resumeAttempts(data, log, sessions, attempts)
+  await resumeAttempts({ data, sessions, attempts, kept, log })
 
-  const guarded = guard.run(leaving.signal)
+  const looking = Promise.all([guard.run(leaving.signal), janitor.run(leaving.signal)])
   const linked = link.run(leaving.signal)
   try {
     return await Promise.race([shutdown.ended, linked.then((end) => refusedBy(end, log))])
   } finally {
     state.move('leaving')
     leaving.abort()
-    await Promise.all([attempts.ended(), guarded])
+    await Promise.all([attempts.ended(), looking])
     await linked.catch(() => undefined) // it was told to stop, or its error is on its way from the race above
   }
 }

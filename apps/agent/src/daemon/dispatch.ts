@@ -4,11 +4,13 @@ import type { Logger } from '@iac-agent/runtime'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
 import type { Offers } from './offers.js'
+import type { StoreLife } from './store-life.js'
 
 export interface DispatchParts {
   attempts: Attempts
   offers: Offers
   state: DaemonState
+  life: StoreLife
   log: Logger
 }
 
@@ -19,11 +21,12 @@ export function dispatch(parts: DispatchParts, message: ServerMessage): void {
   )
 }
 
-async function handle({ attempts, offers, state, log }: DispatchParts, message: ServerMessage): Promise<void> {
+async function handle({ attempts, offers, state, life, log }: DispatchParts, message: ServerMessage): Promise<void> {
   switch (message.type) {
     case 'welcome':
     case 'heartbeat_ack':
       state.isDrainedByServer = message.payload.draining
+      if (message.payload.store_epoch !== undefined) life.saw(message.payload.store_epoch)
       return await attempts.desire(message.payload.desired)
     case 'run_task':
       return await offers.take(message.payload)

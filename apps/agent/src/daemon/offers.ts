@@ -1,6 +1,6 @@
 /** Takes or rejects what the server offers: journaled, work directory claimed, then accepted. */
 import { rm } from 'node:fs/promises'
-import type { AgentMessage, RunTask } from '@iac-agent/protocol'
+import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import { crashPoint } from '../journal/crash-points.js'
 import { Journal, readJournal } from '../journal/journal.js'
@@ -10,6 +10,8 @@ import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
 import { refusalOf } from './capacity.js'
 import type { DaemonState } from './daemon-state.js'
+import type { KeptAttempts } from './kept-attempts.js'
+import type { Resender } from './resender.js'
 
 export interface OffersParts {
   data: DataLayout
@@ -17,7 +19,9 @@ export interface OffersParts {
   planLimit: number
   state: DaemonState
   attempts: Attempts
-  guard: { readonly shortage: string | undefined }
+  kept: KeptAttempts
+  resender: Resender
+  guard: { readonly shortage: Shortage | undefined }
   log: Logger
   /** Sends a message to the server, or drops it: an offer without answer is made again. */
   tell(message: AgentMessage): void
@@ -32,15 +36,16 @@ export class Offers {
 
   /** The same offer again gets the same answer. */
   async take(task: RunTask): Promise<void> {
-    const { attempts, state, guard, planLimit } = this.parts
+    const { attempts, kept, state, guard, planLimit } = this.parts
     if (attempts.isReserved(task)) return
     if (attempts.has(task)) return this.#accept(task)
+    if (kept.has(nameOf(task))) return await this.#takeKept(task)
     const isDegraded = guard.shortage !== undefined
     const refusal = refusalOf({ ...attempts.load(), takesWork: state.takesWork, planLimit, isDegraded }, task.action)
     if (refusal !== undefined) return this.#reject(task, refusal)
     using _place = attempts.reserve(task)
     try {
-      attempts.start(await this.#open(task))
+      void attempts.start(await this.#open(task))
     } catch (error) {
       this.#reject(task, reasonOf(error))
       this.parts.log.warn({ err: error, task_id: task.task_id, attempt: task.attempt }, 'offer rejected')
@@ -48,6 +53,13 @@ export class Offers {
     }
     this.#accept(task)
     crashPoint('offer.accepted')
+  }
+
+  /** The server asks for what it had before it was restored: nothing is run again, what was kept is sent. */
+  async #takeKept(task: RunTask): Promise<void> {
+    using _place = this.parts.attempts.reserve(task)
+    if (await this.parts.resender.sendNow(nameOf(task))) this.#accept(task)
+    else this.#reject(task, 'agent_fault: this attempt is over here')
   }
 
   async #open(task: RunTask): Promise<AttemptSession> {
@@ -87,6 +99,10 @@ export class Offers {
   #reject({ task_id, attempt }: RunTask, reason: string): void {
     this.parts.tell({ type: 'task_rejected', payload: { task_id, attempt, reason } })
   }
+}
+
+function nameOf({ task_id, attempt }: RunTask): string {
+  return `${task_id}-${attempt}`
 }
 
 function reasonOf(error: unknown): string {

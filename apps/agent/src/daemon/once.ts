@@ -20,9 +20,12 @@ export function drainAfterFirst({ attempts, shutdown }: Omit<OnceParts, 'log'>):
 /** Leaves with `noWork` when nothing has begun in time; call when the server has welcomed this agent. */
 export function leaveWithoutWork({ attempts, shutdown, log }: OnceParts, signal: AbortSignal): void {
   const timer = setTimeout(() => {
-    if (!attempts.isEmpty) return
-    log.info('no task was offered')
-    shutdown.leave(ExitCode.noWork)
+    // what is only sent again is no work
+    void attempts.whenEmpty().then(() => {
+      if (attempts.hasStarted) return
+      log.info('no task was offered')
+      shutdown.leave(ExitCode.noWork)
+    })
   }, onceWaitMs)
   signal.addEventListener('abort', () => clearTimeout(timer))
 }

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { all, has } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
-import { Journal } from '../journal/journal.js'
+import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
 import { isAlive } from '../journal/process-identity.js'
-import { isAbandoned } from '../tasks/next-step.js'
 import { readRun } from '../terraform/run-facts.js'
 import type { Attempts } from './attempts.js'
+import { type KeptAttempts, whyKept } from './kept-attempts.js'
+import { stripAttempt } from './kept-files.js'
 import type { SessionFactory } from './session-factory.js'
 
 /** What to do with an attempt that was found. */
@@ -20,62 +21,61 @@ export type Judgement =
   | 'resume'
   /** its terraform is alive: the loop waits for its end instead of starting it */
   | 'adopt'
-  /** another process has it: kept for a person, until the janitor comes */
+  /** it is over, and nothing of it is unsent: kept for a while */
   | 'keep'
 
 /** `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive. */
 export function judge(facts: readonly Fact[], hasLiveRun: boolean): Judgement {
   if (!has(facts, 'offered')) return 'discard'
-  if (isAbandoned(facts) && has(facts, 'released')) return 'keep'
+  if (whyKept(facts) !== undefined) return 'keep'
   return hasLiveRun ? 'adopt' : 'resume'
 }
 
-interface Found {
-  layout: AttemptLayout
-  journal: Journal
-  judgement: Judgement
-}
-
-/** Every attempt directory that can be read, judged; journals are open for whoever goes on with them. */
-async function findAttempts(data: DataLayout, log: Logger): Promise<Found[]> {
-  const found: Found[] = []
-  for (const name of await namesIn(data.attempts)) {
-    const layout = attemptLayoutAt(join(data.attempts, name))
-    const journal = await Journal.open(layout.journal).catch((error: unknown) => {
-      log.error({ err: error, kept: layout.root }, 'attempt cannot be read, kept for a person')
-      return undefined
-    })
-    if (journal === undefined) continue
-    const judgement = judge(journal.facts, await hasLiveRun(layout, journal.facts))
-    log.info({ attempt: name, judgement, facts: journal.facts.length }, 'attempt found')
-    found.push({ layout, journal, judgement })
-  }
-  return found
+export interface RecoveryParts {
+  data: DataLayout
+  sessions: SessionFactory
+  attempts: Attempts
+  kept: KeptAttempts
+  log: Logger
 }
 
 /** Lets every attempt that was left behind go on, each for itself: one that cannot be opened does not hold up the others. */
-export async function resumeAttempts(
-  data: DataLayout,
-  log: Logger,
-  sessions: SessionFactory,
-  attempts: Attempts,
+export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
+  const { data, kept, log } = parts
+  for (const name of await namesIn(data.attempts)) {
+    const layout = attemptLayoutAt(join(data.attempts, name))
+    const facts = await readJournal(layout.journal).catch(async (error: unknown) => {
+      log.error({ err: error, kept: layout.root }, 'attempt cannot be read, kept for a person')
+      await kept.addUnreadable(layout)
+      return undefined
+    })
+    if (facts === undefined) continue
+    const judgement = judge(facts, await hasLiveRun(layout, facts))
+    const level = judgement === 'keep' ? 'debug' : 'info'
+    log[level]({ attempt: name, judgement, facts: facts.length }, 'attempt found')
+    await act(parts, layout, facts, judgement)
+  }
+}
+
+async function act(
+  { sessions, attempts, kept, log }: RecoveryParts,
+  layout: AttemptLayout,
+  facts: readonly Fact[],
+  judgement: Judgement,
 ): Promise<void> {
-  for (const { layout, journal, judgement } of await findAttempts(data, log)) {
-    if (judgement === 'discard') {
-      await journal[Symbol.asyncDispose]()
-      await rm(layout.root, { recursive: true, force: true })
-      continue
-    }
-    if (judgement === 'keep') {
-      await journal[Symbol.asyncDispose]()
-      continue
-    }
-    try {
-      attempts.start(await sessions.reopen(layout, journal))
-    } catch (error) {
-      await journal[Symbol.asyncDispose]()
-      log.error({ err: error, kept: layout.root }, 'attempt cannot be resumed')
-    }
+  if (judgement === 'discard') return await rm(layout.root, { recursive: true, force: true })
+  if (judgement === 'keep') {
+    await stripAttempt(layout, facts)
+    await kept.add(layout, facts)
+    return
+  }
+  let journal: Journal | undefined
+  try {
+    journal = await Journal.open(layout.journal)
+    void attempts.start(await sessions.reopen(layout, journal))
+  } catch (error) {
+    await journal?.[Symbol.asyncDispose]()
+    log.error({ err: error, kept: layout.root }, 'attempt cannot be resumed')
   }
 }
 

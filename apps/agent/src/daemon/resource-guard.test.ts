@@ -10,12 +10,16 @@ const floors = { diskBytes: 256 * MiB, memoryBytes: 64 * MiB }
 
 it('names what is short, how much there is and how much there must be', () => {
   expect(shortageOf({ diskBytes: 256 * MiB, memoryBytes: 64 * MiB }, floors)).toBeUndefined()
-  expect(shortageOf({ diskBytes: 255 * MiB, memoryBytes: 64 * MiB }, floors)).toBe(
-    '255 MiB of disk free, 256 MiB are the least',
-  )
-  expect(shortageOf({ diskBytes: 256 * MiB, memoryBytes: 0 }, floors)).toBe(
-    '0 MiB of memory free, 64 MiB are the least',
-  )
+  expect(shortageOf({ diskBytes: 255 * MiB, memoryBytes: 64 * MiB }, floors)).toEqual({
+    resource: 'disk',
+    free_bytes: 255 * MiB,
+    floor_bytes: 256 * MiB,
+  })
+  expect(shortageOf({ diskBytes: 256 * MiB, memoryBytes: 0 }, floors)).toEqual({
+    resource: 'memory',
+    free_bytes: 0,
+    floor_bytes: 64 * MiB,
+  })
   expect(shortageOf({ diskBytes: 0, memoryBytes: 0 }, { diskBytes: 0, memoryBytes: 0 })).toBeUndefined()
 })
 
@@ -45,7 +49,7 @@ describe('a disk that fills up', () => {
     expect(await readdir(home.path)).toEqual(['ballast'])
     diskBytes = 200 * MiB
     await guard.look()
-    expect(guard.shortage).toContain('200 MiB of disk')
+    expect(guard.shortage).toMatchObject({ resource: 'disk', free_bytes: 200 * MiB })
     expect([await readdir(home.path), told]).toEqual([['ballast'], 0])
     diskBytes = 127 * MiB
     await guard.look()

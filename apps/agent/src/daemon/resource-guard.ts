@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
+import type { Shortage } from '@iac-agent/protocol'
 import { type Logger, Loop, writeFileAtomic } from '@iac-agent/runtime'
 
 export interface Room {
@@ -29,15 +30,15 @@ const leastLowBytes = 1024 * 1024
 const lookEveryMs = 1_000
 
 export class ResourceGuard {
-  #told: string | undefined
+  #told: Shortage | undefined
 
   constructor(private readonly parts: ResourceGuardParts) {}
 
-  /** Why no work is taken, as one sentence; undefined when there is room. */
-  get shortage(): string | undefined {
+  /** Why no work is taken; undefined when there is room. */
+  get shortage(): Shortage | undefined {
     const { floors, measure, log } = this.parts
     const shortage = shortageOf(measure(), floors)
-    if (shortage !== undefined && this.#told === undefined) log.warn({ shortage }, 'degraded, no new work')
+    if (shortage !== undefined && this.#told === undefined) log.warn(shortage, 'degraded, no new work')
     if (shortage === undefined && this.#told !== undefined) log.info('no longer degraded')
     this.#told = shortage
     return shortage
@@ -68,14 +69,10 @@ export class ResourceGuard {
 }
 
 /** What is short; pure. */
-export function shortageOf(room: Room, floors: Room): string | undefined {
-  const short = (what: string, has: number, least: number) =>
-    has < least ? `${mebibytes(has)} MiB of ${what} free, ${mebibytes(least)} MiB are the least` : undefined
+export function shortageOf(room: Room, floors: Room): Shortage | undefined {
+  const short = (resource: Shortage['resource'], has: number, least: number): Shortage | undefined =>
+    has < least ? { resource, free_bytes: Math.floor(has), floor_bytes: Math.floor(least) } : undefined
   return short('disk', room.diskBytes, floors.diskBytes) ?? short('memory', room.memoryBytes, floors.memoryBytes)
-}
-
-function mebibytes(bytes: number): number {
-  return Math.floor(bytes / 1024 / 1024)
 }
 
 function exists(path: string): Promise<boolean> {

@@ -50,6 +50,16 @@ export class ServerLink {
     this.#manager?.heartbeatNow()
   }
 
+  /** The server's store was restored: it may not know this agent, or know it as it was. */
+  async registerAgain(signal: AbortSignal): Promise<void> {
+    const { api, retry, description, log } = this.parts
+    try {
+      await retry.run('register again', signal, () => api.register(description, signal))
+    } catch (error) {
+      if (!signal.aborted) log.error({ err: error }, 'the restored server refuses this agent')
+    }
+  }
+
   /** For `status`. */
   get control() {
     return this.#manager?.state ?? { phase: 'registering' as const }

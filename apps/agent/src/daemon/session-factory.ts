@@ -11,6 +11,7 @@ import type { TerraformTools } from '../tasks/terraform-tools.js'
 import { TerraformError } from '../terraform/terraform-error.js'
 import { claimWorkDirectory, type WorkDirectory } from '../terraform/work-directory.js'
 import { AttemptSession } from './attempt-session.js'
+import type { KeptAttempts } from './kept-attempts.js'
 
 export interface SessionParts {
   tools: TerraformTools
@@ -18,6 +19,7 @@ export interface SessionParts {
   retry: Retry
   live: LiveChannel
   leaving: AbortSignal
+  kept: KeptAttempts
   log: Logger
 }
 
@@ -45,11 +47,11 @@ export class SessionFactory {
   }
 
   #build(layout: AttemptLayout, journal: Journal, work: WorkDirectory): AttemptSession {
-    const { tools, request, retry, live, leaving, log } = this.parts
+    const { tools, request, retry, live, leaving, kept, log } = this.parts
     const { taskId, attempt, leaseToken } = offeredIn(journal)
     const accessor = new RemoteDataAccessor(request, { taskId, leaseToken }, leaving)
     const child = log.child({ task_id: taskId, attempt })
-    return new AttemptSession({ layout, journal, accessor, retry, work, log: child, leaving }, tools, live)
+    return new AttemptSession({ layout, journal, accessor, retry, work, log: child, leaving }, tools, live, kept)
   }
 }
 

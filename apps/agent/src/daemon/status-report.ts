@@ -1,14 +1,13 @@
 /** What `iac-agent status` shows. */
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { describeShortage, type Shortage } from '@iac-agent/protocol'
 import type { AgentConfig } from '../config/config.js'
 import type { AgentIdentity } from '../config/identity.js'
-import { all } from '../journal/attempt-facts.js'
-import { readJournal } from '../journal/journal.js'
-import { type AttemptLayout, attemptLayoutAt, type DataLayout, isWorkDirectory } from '../journal/layout.js'
+import { type DataLayout, isWorkDirectory } from '../journal/layout.js'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
 import { freeBytes } from './free-bytes.js'
+import { type KeptAttempts, refusals } from './kept-attempts.js'
 import type { ServerLink } from './server-link.js'
 
 export interface StatusParts {
@@ -18,14 +17,24 @@ export interface StatusParts {
   data: DataLayout
   state: DaemonState
   attempts: Attempts
-  guard: { readonly shortage: string | undefined }
+  kept: KeptAttempts
+  guard: { readonly shortage: Shortage | undefined }
   link: ServerLink
 }
 
-export async function statusReport({ config, identity, version, data, state, attempts, guard, link }: StatusParts) {
+export async function statusReport({
+  config,
+  identity,
+  version,
+  data,
+  state,
+  attempts,
+  kept,
+  guard,
+  link,
+}: StatusParts) {
   const { planRunning, applyRunning } = attempts.load()
   const running = attempts.waitingFor()
-  const names = new Set(running.map(({ task_id, attempt }) => `${task_id}-${attempt}`))
   return {
     agent_id: identity.agentId,
     name: config.name,
@@ -34,17 +43,17 @@ export async function statusReport({ config, identity, version, data, state, att
     phase: state.phase,
     takes_work: state.takesWork && guard.shortage === undefined,
     /** Why no work is taken although it could be; null when there is room. */
-    degraded: guard.shortage ?? null,
+    degraded: guard.shortage === undefined ? null : describeShortage(guard.shortage),
     server_url: config.serverUrl.href,
     control: link.control,
     plan_running: planRunning,
     plan_limit: config.planLimit,
     apply_running: applyRunning > 0,
     attempts: running,
-    /** Attempt directories kept after their end, because the server refused something; removed after a day. */
-    kept_attempts: (await readdir(data.attempts)).filter((name) => !names.has(name)),
+    /** Attempt directories kept after their end (`--keep-attempts`), and why those that are not just acknowledged. */
+    kept: keptIn(kept),
     /** What the server refused for good, or what is lost: the data is in the attempt's quarantine, for a person. */
-    alarms: await alarmsIn(data),
+    alarms: alarmsOf(kept, attempts),
     disk_free_bytes: freeBytes(data.root),
     data_dir: data.root,
     work_root: config.workRoot,
@@ -62,18 +71,40 @@ interface Alarm {
   readonly kept: string
 }
 
-async function alarmsIn(data: DataLayout): Promise<Alarm[]> {
-  const names = await readdir(data.attempts)
-  return (await Promise.all(names.map((name) => alarmsOf(name, attemptLayoutAt(join(data.attempts, name)))))).flat()
+function alarmsOf(kept: KeptAttempts, attempts: Attempts): Alarm[] {
+  const over = kept.list().filter(({ why }) => why === 'refused')
+  const here = [
+    ...over.map(({ name, facts, layout }) => ({ attempt: name, facts, quarantine: layout.quarantine })),
+    ...attempts.refusals(),
+  ]
+  return [
+    ...here.flatMap(({ attempt, facts, quarantine }) =>
+      refusals(facts).map((refusal) => ({ attempt, ...refusal, kept: quarantine })),
+    ),
+    ...kept
+      .list()
+      .filter(({ why }) => why === 'unreadable')
+      .map(({ name, layout }) => ({
+        attempt: name,
+        item: 'journal',
+        code: 'unreadable',
+        message: 'its journal cannot be read',
+        kept: layout.root,
+      })),
+  ]
 }
 
-async function alarmsOf(attempt: string, { root, journal, quarantine }: AttemptLayout): Promise<Alarm[]> {
-  try {
-    const refused = all(await readJournal(journal), 'refused')
-    return refused.map(({ item, code, message }) => ({ attempt, item, code, message, kept: quarantine }))
-  } catch (error) {
-    // status is asked for just when something is wrong: it says so and goes on
-    return [{ attempt, item: 'journal', code: 'unreadable', message: (error as Error).message, kept: root }]
+/** Everything that is kept, in short; what waits for a person, one by one. */
+function keptIn(kept: KeptAttempts) {
+  const all = kept.list()
+  const oldest = all.find(({ since }) => since > 0)
+  return {
+    count: all.length,
+    bytes: all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    oldest_at: oldest === undefined ? null : new Date(oldest.since).toISOString(),
+    for_a_person: all
+      .filter(({ why }) => why !== 'acknowledged')
+      .map(({ name, why, layout }) => ({ attempt: name, why, path: layout.root })),
   }
 }
 

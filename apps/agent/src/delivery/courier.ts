@@ -8,6 +8,7 @@ import type { DataAccessor, Receipt } from '../server-api/data-accessor.js'
 import { ServerRefused } from '../server-api/errors.js'
 import type { Retry } from '../server-api/retry.js'
 import { setAside } from './quarantine.js'
+import { isUnknown } from './unsent.js'
 
 export interface CourierDeps {
   journal: Journal
@@ -51,7 +52,8 @@ export class Courier {
     try {
       const receipt = await this.request(`deliver ${parcel.item}`, () => parcel.send(this.#deps.accessor))
       crashPoint(parcel.item === 'log' ? 'delivery.log.sealed' : `delivery.${parcel.item}.sent`)
-      await this.#record({ fact: 'delivered', ...labelOf(parcel), late: receipt.late })
+      const { late, epoch } = receipt
+      await this.#record({ fact: 'delivered', ...labelOf(parcel), late, ...(epoch === undefined ? {} : { epoch }) })
     } catch (err) {
       const verdict = verdictOf(err)
       if (verdict === undefined) throw err
@@ -59,7 +61,10 @@ export class Courier {
     }
   }
 
-  /** Sends until there is an answer. @throws ServerRefused, an error of the disk, or the abort's reason */
+  /**
+   * Sends until there is an answer. That the server has no such attempt is recorded: it ends the delivery of the whole attempt.
+   * @throws ServerRefused, an error of the disk, or the abort's reason
+   */
   async request<T>(what: string, send: () => Promise<T>): Promise<T> {
     let mismatches = 0
     return this.#deps.retry.run(what, this.#signal, async () => {
@@ -68,6 +73,7 @@ export class Courier {
       } catch (err) {
         const isDamage = err instanceof ServerRefused && err.code === 'checksum_mismatch'
         if (isDamage && ++mismatches >= mostMismatches) throw new DamagedForGood(err)
+        if (err instanceof ServerRefused && err.code === 'unknown_attempt') await this.#endUnknown(err)
         throw err
       }
     })
@@ -82,6 +88,15 @@ export class Courier {
     )
     await this.#persist(() => setAside(this.#deps.layout.quarantine, { item, file, content, ...verdict }))
     await this.#record({ fact: 'refused', ...labelOf(parcel), ...verdict })
+  }
+
+  async #endUnknown({ message, storeEpoch }: ServerRefused): Promise<void> {
+    if (isUnknown(this.#deps.journal.facts)) return
+    await this.#record({
+      fact: 'unknownToServer',
+      message,
+      ...(storeEpoch === undefined ? {} : { epoch: storeEpoch }),
+    })
   }
 
   async #record(fact: NewFact): Promise<void> {
@@ -118,16 +133,18 @@ class DamagedForGood extends Error {
 
 /**
  * Why this will never be accepted; undefined when that is not said: `forbidden` can be put right by an operator, `offset_gap` by
- * sending what is missing.
+ * sending what is missing, and `unknown_attempt` is said of the attempt, not of its data.
  */
 export function verdictOf(err: unknown): Verdict | undefined {
-  if (err instanceof ServerRefused && (err.isRetryable || err.code === 'forbidden')) return undefined
+  if (err instanceof ServerRefused && (err.isRetryable || notOfTheParcel.has(err.code))) return undefined
   if (err instanceof ServerRefused || err instanceof DamagedForGood) return { code: err.code, message: err.message }
   if (err instanceof Error && 'code' in err && err.code === 'ENOENT') {
     return { code: 'file_missing', message: `the file to send is gone: ${err.message}` }
   }
   return undefined
 }
+
+const notOfTheParcel: ReadonlySet<string> = new Set(['forbidden', 'unknown_attempt'])
 
 function labelOf({ item, name }: { item: Item; name?: string }): { item: Item; name?: string } {
   return name === undefined ? { item } : { item, name }

@@ -1,37 +1,23 @@
-/** Delivery of one attempt: a lane per kind of data; what is unsent is read from the journal, so a new process goes on where the old one ended. */
+/**
+ * Delivery of one attempt, in rounds of lanes: one, unless the server's store turns out to be in another life. What is unsent is read
+ * from the journal, so a new process goes on where the old one ended.
+ */
 import type { Stage } from '@iac-agent/protocol'
-import { pause } from '@iac-agent/runtime'
 import type { Item } from '../journal/attempt-record.js'
-import { Bell } from './bell.js'
-import { Courier, type CourierDeps } from './courier.js'
-import { runDocumentLane } from './document-lane.js'
-import { LogLane, type LogLaneOptions } from './log-lane.js'
-import { runProgressLane } from './progress-lane.js'
-import { runStateLane } from './state-lane.js'
-import { StatusLane } from './status-lane.js'
+import { type DeliveryOptions, Round } from './round.js'
 import { isAllSettled, unsentItems } from './unsent.js'
-
-export interface DeliveryOptions extends CourierDeps, LogLaneOptions {}
-
-/** A lane that a fault of the disk stopped starts again after this. */
-const laneRetryMs = 5000
 
 export class Delivery {
   /** Resolves when every item is delivered or refused for good; never rejects. */
   readonly settled: Promise<void>
   readonly #options: DeliveryOptions
-  readonly #bell = new Bell()
-  readonly #stop = new AbortController()
-  readonly #log: LogLane
-  readonly #status: StatusLane
-  readonly #courier: Courier
+  #round: Round | undefined
+  #stage: Stage | undefined
+  #isWatched = false
   #settle: () => void = () => undefined
 
   constructor(options: DeliveryOptions) {
     this.#options = options
-    this.#courier = new Courier(options, this.#stop.signal)
-    this.#log = new LogLane(options, options, this.#courier, this.#bell)
-    this.#status = new StatusLane(options, this.#courier, this.#bell)
     this.settled = new Promise((resolve) => {
       this.#settle = resolve
     })
@@ -40,71 +26,51 @@ export class Delivery {
 
   /** Runs the lanes until all is settled, or abort: then what is unsent stays on disk. Run once; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const stop = () => this.#stop.abort(signal.reason)
-    signal.addEventListener('abort', stop)
-    if (signal.aborted) stop()
-    const unwatch = this.#options.journal.watch(() => this.#bell.ring())
-    try {
-      await this.#runLanes(this.#stop.signal)
-    } finally {
+    const { journal } = this.#options
+    while (!(signal.aborted || isAllSettled(journal.facts))) {
+      const over = new AbortController()
+      this.#round = new Round(this.#options, AbortSignal.any([signal, over.signal]))
+      this.#round.watch(this.#isWatched)
+      if (this.#stage !== undefined) this.#round.stage(this.#stage)
+      // what a lane knows of the server does not hold in another life of its store; and nobody is told what it does not know
+      const unwatch = journal.watch(({ fact }) => {
+        if (fact === 'resend' || fact === 'unknownToServer') over.abort()
+      })
+      await this.#round.run()
       unwatch()
-      signal.removeEventListener('abort', stop)
     }
-    if (isAllSettled(this.#options.journal.facts)) this.#settle()
+    if (isAllSettled(journal.facts)) this.#settle()
   }
 
   /** There is something new on disk that no fact tells of. */
   wake(): void {
-    this.#bell.ring()
+    this.#round?.wake()
   }
 
   /** Best effort; the newest wins. */
   stage(stage: Stage): void {
-    this.#status.stage(stage)
+    this.#stage = stage
+    this.#round?.stage(stage)
   }
 
   /** start_realtime_stream and stop_realtime_stream. */
   watch(isWatched: boolean): void {
-    this.#log.watch(isWatched)
+    this.#isWatched = isWatched
+    this.#round?.watch(isWatched)
   }
 
   /** log_ack. */
   acknowledgeLive(nextOffset: number): void {
-    this.#log.acknowledge(nextOffset)
+    this.#round?.acknowledgeLive(nextOffset)
   }
 
   /** Log bytes the server is known to hold. */
   get logBytesAcknowledged(): number {
-    return this.#log.acknowledgedBytes
+    return this.#round?.logBytesAcknowledged ?? 0
   }
 
   /** What the server has not acknowledged yet (`status`, and what drain waits for). */
   unsent(): Item[] {
     return unsentItems(this.#options.journal.facts)
-  }
-
-  async #runLanes(signal: AbortSignal): Promise<void> {
-    const lanes = {
-      state: () => runStateLane(this.#options, this.#courier, this.#bell, signal),
-      documents: () => runDocumentLane(this.#options, this.#courier, this.#bell, signal),
-      progress: () => runProgressLane(this.#options, this.#courier, this.#bell, signal),
-      log: () => this.#log.run(signal),
-      status: () => this.#status.run(signal),
-    }
-    await Promise.all(Object.entries(lanes).map(([name, run]) => this.#keep(name, run, signal)))
-  }
-
-  /** A lane ends by itself or by abort; anything else is a fault that is told and waited out. */
-  async #keep(lane: string, run: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await run()
-        return
-      } catch (err) {
-        if (signal.aborted) return
-        this.#options.log.error({ lane, err }, 'delivery lane failed, starting it again')
-        await pause(laneRetryMs, signal)
-      }
-    }
   }
 }

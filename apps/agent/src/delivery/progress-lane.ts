@@ -6,7 +6,7 @@ import { crashPoint } from '../journal/crash-points.js'
 import type { DataAccessor, Receipt } from '../server-api/data-accessor.js'
 import type { Bell } from './bell.js'
 import { type Courier, type CourierDeps, verdictOf } from './courier.js'
-import { unsentItems } from './unsent.js'
+import { lifeOf, unsentItems } from './unsent.js'
 
 /** Between two batches while the apply runs. */
 const batchEveryMs = 1000
@@ -25,13 +25,16 @@ export async function runProgressLane(
 ): Promise<void> {
   const { journal, layout, accessor, log } = deps
   let offset = 0
+  /** of what was sent: a batch that only an earlier life of the store has makes all of it count there */
+  const epochs: number[] = []
   while (!signal.aborted && unsentItems(journal.facts).includes('progress')) {
     const { rings } = bell
     const isOver = has(journal.facts, 'outcome')
     const batch = await readBatch(layout.progress, offset)
     if (batch.reports.length > 0 || batch.nextOffset > offset) {
       try {
-        await courier.request('deliver progress', () => send(accessor, batch.reports))
+        const { epoch } = await courier.request('deliver progress', () => send(accessor, batch.reports))
+        if (epoch !== undefined) epochs.push(epoch)
         crashPoint('delivery.progress.sent')
       } catch (err) {
         const verdict = verdictOf(err)
@@ -41,13 +44,19 @@ export async function runProgressLane(
       offset = batch.nextOffset
       if (!isOver) await bell.wait(bell.rings, signal, batchEveryMs)
     } else if (isOver) {
-      await courier.deliver({ item: 'progress', send: async () => ({ late: false }) })
+      await courier.deliver({ item: 'progress', send: async () => receiptOf(epochs, lifeOf(journal.facts)) })
     } else await bell.wait(rings, signal, batchEveryMs)
   }
 }
 
 async function send(accessor: DataAccessor, reports: ResourceReport[]): Promise<Receipt> {
   return reports.length === 0 ? { late: false } : accessor.reportResources(reports)
+}
+
+/** Nothing to send is there in whichever life of the store is asked for. */
+function receiptOf(epochs: readonly number[], life: number | undefined): Receipt {
+  const epoch = epochs.length === 0 ? life : Math.min(...epochs)
+  return { late: false, ...(epoch === undefined ? {} : { epoch }) }
 }
 
 interface Batch {

@@ -63,10 +63,11 @@ export class StatusLane {
 /** A stale attempt's status is not wanted: that answer settles it like an acknowledgement. */
 async function tell(accessor: DataAccessor, update: StatusUpdate): Promise<Receipt> {
   try {
-    await accessor.updateTaskStatus(update)
-    return { late: false }
+    return await accessor.updateTaskStatus(update)
   } catch (err) {
-    if (err instanceof ServerRefused && err.code === 'stale_lease') return { late: true }
+    if (err instanceof ServerRefused && err.code === 'stale_lease') {
+      return { late: true, ...(err.storeEpoch === undefined ? {} : { epoch: err.storeEpoch }) }
+    }
     throw err
   }
 }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Fact, NewFact } from '../journal/attempt-record.js'
-import { isAllSettled, isStatusDue, nextStateToSend, unsentItems, unsentStates } from './unsent.js'
+import {
+  isAllSettled,
+  isOfEarlierLife,
+  isStatusDue,
+  isUnknown,
+  nextStateToSend,
+  unsentItems,
+  unsentStates,
+} from './unsent.js'
 
 const at = '2026-01-01T00:00:00.000Z'
 const facts = (...all: NewFact[]): Fact[] => all.map((fact) => ({ ...fact, at }) as Fact)
@@ -94,5 +102,58 @@ describe('the final status', () => {
     expect(isAllSettled(facts(...ready, outcome))).toBe(false)
     expect(isAllSettled(facts(...ready, outcome, delivered('status')))).toBe(true)
     expect(isAllSettled(facts(...ready, outcome, delivered('status'), state('2')))).toBe(false)
+  })
+})
+
+describe("another life of the server's store", () => {
+  const under = (epoch: number | undefined, item: Label, name?: string): NewFact => ({
+    ...delivered(item, name),
+    ...(epoch === undefined ? {} : { epoch }),
+  })
+  const over = [offered('apply'), state('1'), outcome]
+  const all = (epoch?: number) => [
+    ...over,
+    under(epoch, 'state', '1'),
+    under(epoch, 'progress'),
+    under(epoch, 'log'),
+    under(epoch, 'status'),
+  ]
+  const resend = (epoch: number): NewFact => ({ fact: 'resend', epoch })
+  const unknown = (epoch: number): NewFact => ({ fact: 'unknownToServer', epoch, message: 'm' })
+
+  it('voids what was acknowledged in an earlier one, once that is recorded', () => {
+    expect(isAllSettled(facts(...all(1)))).toBe(true)
+    expect(unsentItems(facts(...all(1), resend(2)))).toEqual(['state', 'progress', 'log', 'status'])
+    expect(unsentItems(facts(...all(), resend(2)))).toEqual(['state', 'progress', 'log', 'status'])
+    expect(unsentItems(facts(...all(1), resend(2), under(2, 'log')))).toEqual(['state', 'progress', 'status'])
+    expect(isAllSettled(facts(...all(1), resend(2), ...all(2).slice(over.length)))).toBe(true)
+  })
+
+  it('counts an answer of the present one though it was recorded before, and none of an earlier one recorded after', () => {
+    expect(unsentItems(facts(...all(2), resend(2)))).toEqual([])
+    expect(unsentItems(facts(...all(2), resend(2), resend(3), under(2, 'log')))).toContain('log')
+  })
+
+  it('leaves what was refused for good alone', () => {
+    expect(unsentItems(facts(...over, refused('log'), resend(2)))).toEqual(['state', 'progress', 'status'])
+  })
+
+  it('is noticed as long as something was acknowledged before it', () => {
+    expect(isOfEarlierLife(facts(...over), 2)).toBe(false)
+    expect(isOfEarlierLife(facts(...all(1)), 1)).toBe(false)
+    expect(isOfEarlierLife(facts(...all(1)), 2)).toBe(true)
+    expect(isOfEarlierLife(facts(...all()), 2)).toBe(true)
+    expect(isOfEarlierLife(facts(...all(2), under(undefined, 'plan')), 2)).toBe(false)
+    expect(isOfEarlierLife(facts(...all(1), resend(2)), 2)).toBe(false)
+    expect(isOfEarlierLife(facts(...all(1), resend(2)), 3)).toBe(true)
+  })
+
+  it('may not know the attempt: then nothing is sent, until yet another one', () => {
+    expect(isUnknown(facts(...all(1), resend(2), unknown(2)))).toBe(true)
+    expect(unsentItems(facts(...all(1), resend(2), unknown(2)))).toEqual([])
+    expect(isAllSettled(facts(...over, unknown(2)))).toBe(true)
+    expect(isOfEarlierLife(facts(...all(1), resend(2), unknown(2)), 2)).toBe(false)
+    expect(isOfEarlierLife(facts(...all(1), resend(2), unknown(2)), 3)).toBe(true)
+    expect(isUnknown(facts(...all(1), resend(2), unknown(2), resend(3)))).toBe(false)
   })
 })

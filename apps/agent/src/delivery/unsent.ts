@@ -1,15 +1,39 @@
 /** What of an attempt the server has not acknowledged: read from its facts alone, pure. */
-import { all, first, has } from '../journal/attempt-facts.js'
+import { all, first, has, last } from '../journal/attempt-facts.js'
 import type { Fact, Item, StateReceived } from '../journal/attempt-record.js'
 
-/** Acknowledged, or refused for good: nothing more is sent of it. */
+/** The life of the server's store that acknowledgements must be of, or later; undefined while there was only one. */
+export function lifeOf(facts: readonly Fact[]): number | undefined {
+  return last(facts, 'resend')?.epoch
+}
+
+/** Acknowledged in the store's present life, or refused for good: nothing more is sent of it. */
 export function isSettled(facts: readonly Fact[], item: Item, name?: string): boolean {
+  const life = lifeOf(facts) ?? 0
   return facts.some(
     (fact) =>
-      (fact.fact === 'delivered' || fact.fact === 'refused') &&
+      (fact.fact === 'refused' || (fact.fact === 'delivered' && epochOf(fact) >= life)) &&
       fact.item === item &&
       (name === undefined || fact.name === name),
   )
+}
+
+/** The server said, in its store's present life, that it has no such attempt. */
+export function isUnknown(facts: readonly Fact[]): boolean {
+  return facts.findLast(({ fact }) => fact === 'unknownToServer' || fact === 'resend')?.fact === 'unknownToServer'
+}
+
+/** Something was acknowledged, or called unknown, in an earlier life than `epoch`, and is not yet to be sent again. */
+export function isOfEarlierLife(facts: readonly Fact[], epoch: number): boolean {
+  if ((lifeOf(facts) ?? 0) >= epoch) return false
+  const answers = facts.filter((fact) => fact.fact === 'delivered' || fact.fact === 'unknownToServer')
+  const said = answers.flatMap((answer) => answer.epoch ?? [])
+  return said.length === 0 ? answers.length > 0 && epoch > 1 : Math.min(...said) < epoch
+}
+
+/** A server that does not say is in its first life. */
+function epochOf({ epoch = 1 }: { epoch?: number }): number {
+  return epoch
 }
 
 /** States of ours that wait to be sent, oldest first. */
@@ -29,6 +53,7 @@ export function nextStateToSend(facts: readonly Fact[]): StateReceived | undefin
 
 /** What is there and not settled, in the order of its worth. `log` and `status` count from the beginning: they always come. */
 export function unsentItems(facts: readonly Fact[]): Item[] {
+  if (isUnknown(facts)) return []
   const items: Item[] = []
   if (unsentStates(facts).length > 0) items.push('state')
   if (isUnrecordedKnown(facts) && !isSettled(facts, 'unrecorded')) items.push('unrecorded')
@@ -52,5 +77,5 @@ export function isStatusDue(facts: readonly Fact[]): boolean {
 
 /** Nothing more will be sent of this attempt. */
 export function isAllSettled(facts: readonly Fact[]): boolean {
-  return isSettled(facts, 'status') && unsentItems(facts).length === 0
+  return isUnknown(facts) || (isSettled(facts, 'status') && unsentItems(facts).length === 0)
 }

@@ -128,12 +128,24 @@ export const Fact = Type.Union([
   fact('outputClosed', { sizeBytes: Count }),
   /** The work directory is clean and its claim gone. */
   fact('released', {}),
-  /** The server has acknowledged an item (`name`: the state's file); late when it was stored as late data. */
-  fact('delivered', { item: Item, name: Type.Optional(Type.String()), late: Type.Boolean() }),
+  /** The text is whole in the spool: the raw output, the inputs and every secret are removed from here on. */
+  fact('logWhole', { sizeBytes: Count }),
+  /**
+   * The server has acknowledged an item (`name`: the state's file), in this life of its store (absent: it did not say); late when it
+   * was stored as late data.
+   */
+  fact('delivered', {
+    item: Item,
+    name: Type.Optional(Type.String()),
+    late: Type.Boolean(),
+    epoch: Type.Optional(Count),
+  }),
   /** The server refused an item for good; the file is kept in quarantine. */
   fact('refused', { item: Item, name: Type.Optional(Type.String()), code: Type.String(), message: Type.String() }),
-  /** The server no longer wants this attempt: keep the data, deliver it as late. */
-  fact('forgotten', {}),
+  /** The server's store is in another life, restored from a backup: what it acknowledged in an earlier one is sent again. */
+  fact('resend', { epoch: Count }),
+  /** The server has no such attempt: it is older, or of a life of the store that is gone. Nothing more is sent, all is kept. */
+  fact('unknownToServer', { epoch: Type.Optional(Count), message: Type.String() }),
 ])
 export type Fact = Static<typeof Fact>
 

@@ -57,7 +57,10 @@ export const crashPoint = defineCrashPoints([
   'delivery.log.sealed',
   'delivery.status.sent',
   'delivery.recorded',
-  'attempt.removed',
+  'attempt.whole',
+  'attempt.stripped',
+  'attempt.left',
+  'resend.recorded',
 ])
 
 /** Instants in a command's supervisor, in order; at `starting` and `named` the shell dies that is to become the command. */

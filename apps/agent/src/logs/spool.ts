@@ -1,7 +1,7 @@
 /** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
-import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { type Checkpoint, CheckpointFile, openForWriting, writeAll } from './checkpoint-file.js'
+import { hashSpool, readSpool } from './spool-bytes.js'
 import type { TranscriptPosition } from './transcript.js'
 
 /** What a reader of the spool sees: only what is durable. */
@@ -19,8 +19,6 @@ export interface Spool {
   /** Somebody watches (or no longer): text becomes durable every 40 ms instead of every 200. */
   watch(isWatched: boolean): void
 }
-
-const readBytes = 256 * 1024
 
 export class SpoolFile implements Spool, AsyncDisposable {
   readonly #file: FileHandle
@@ -87,39 +85,16 @@ export class SpoolFile implements Spool, AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
-  async read(offset: number, into: Buffer): Promise<Buffer> {
-    const wanted = Math.max(0, Math.min(into.length, this.durableBytes - offset))
-    const bytes = into.subarray(0, wanted)
-    let have = 0
-    while (have < wanted) {
-      const { bytesRead } = await this.#file.read(bytes, have, wanted - have, offset + have)
-      if (bytesRead === 0) throw new SpoolTruncated(offset + have, this.durableBytes)
-      have += bytesRead
-    }
-    return bytes
+  read(offset: number, into: Buffer): Promise<Buffer> {
+    return readSpool(this.#file, this.durableBytes, offset, into)
   }
 
-  async sha256(): Promise<string> {
-    const hash = createHash('sha256')
-    const end = this.durableBytes
-    const buffer = Buffer.allocUnsafeSlow(readBytes)
-    for (let offset = 0; offset < end; offset += readBytes) {
-      hash.update((await this.read(offset, buffer)).subarray(0, end - offset))
-    }
-    return hash.digest('hex')
+  sha256(): Promise<string> {
+    return hashSpool(this.#file, this.durableBytes)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
     await this.#checkpoints[Symbol.asyncDispose]()
-  }
-}
-
-/** Somebody else shortened the spool under us. */
-class SpoolTruncated extends Error {
-  readonly code = 'spool_truncated'
-  constructor(offset: number, expectedBytes: number) {
-    super(`the spool ends at byte ${offset} although ${expectedBytes} bytes were written to it`)
-    this.name = 'SpoolTruncated'
   }
 }

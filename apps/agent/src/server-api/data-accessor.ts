@@ -1,9 +1,11 @@
 /** The port through which an attempt reaches its data: one method per endpoint, each one request, each repeatable. */
-import type { Phase, ResourceReport, Stage, StatusUpdate, TaskData, TaskStatus } from '@iac-agent/protocol'
+import type { Phase, ResourceReport, StatusUpdate, TaskData } from '@iac-agent/protocol'
 
 /** The server has it; `late` when it was stored as data of an attempt that is no longer current. */
 export interface Receipt {
   late: boolean
+  /** life of the server's store that has it; absent when the server did not say */
+  epoch?: number
 }
 
 export interface DataAccessor {
@@ -21,7 +23,7 @@ export interface DataAccessor {
   /** The last gate: resolves once per `startId`, and again for the same one. */
   startApply(startId: string): Promise<void>
   /** The same again is the same. */
-  updateTaskStatus(update: StatusUpdate): Promise<{ status: TaskStatus; stage: Stage }>
+  updateTaskStatus(update: StatusUpdate): Promise<Receipt>
   /** Repeatable by offset: what the server has already must be equal. `nextOffset` is the truth. */
   saveLogChunk(chunk: { phase: Phase; offset: number; bytes: Buffer }): Promise<Receipt & { nextOffset: number }>
   nextLogOffset(phase: Phase): Promise<number>

@@ -7,6 +7,8 @@ export class ServerRefused extends ApiError {
     body: ErrorBody,
     /** what Retry-After asked for, milliseconds */
     readonly retryAfterMs: number | undefined,
+    /** life of the server's store in which this holds; undefined when it did not say */
+    readonly storeEpoch?: number | undefined,
   ) {
     super(body.error.code, body.error.message, body.error.details, body.request_id)
     this.name = 'ServerRefused'

@@ -9,10 +9,8 @@ import {
   parse,
   type ResourceReport,
   readChecksum,
-  type Stage,
   type StatusUpdate,
   type TaskData,
-  type TaskStatus,
   UnrecordedReport,
 } from '@iac-agent/protocol'
 import type { DataAccessor, Receipt } from './data-accessor.js'
@@ -79,13 +77,19 @@ export class RemoteDataAccessor implements DataAccessor {
 
   async savePlan(path: string): Promise<Receipt> {
     return receipt(
-      await this.#request.call(endpoints.putPlan, { ...this.#attempt, raw: await fileBody(path, 'application/gzip') }),
+      await this.#request.acknowledge(endpoints.putPlan, {
+        ...this.#attempt,
+        raw: await fileBody(path, 'application/gzip'),
+      }),
     )
   }
 
   async savePlanJson(path: string): Promise<Receipt> {
     return receipt(
-      await this.#request.call(endpoints.planJson, { ...this.#attempt, raw: await fileBody(path, 'application/json') }),
+      await this.#request.acknowledge(endpoints.planJson, {
+        ...this.#attempt,
+        raw: await fileBody(path, 'application/json'),
+      }),
     )
   }
 
@@ -93,8 +97,9 @@ export class RemoteDataAccessor implements DataAccessor {
     await this.#request.call(endpoints.start, { ...this.#attempt, json: { start_id: startId } })
   }
 
-  async updateTaskStatus(update: StatusUpdate): Promise<{ status: TaskStatus; stage: Stage }> {
-    return this.#request.call(endpoints.status, { ...this.#attempt, json: update })
+  async updateTaskStatus(update: StatusUpdate): Promise<Receipt> {
+    const { epoch } = await this.#request.acknowledge(endpoints.status, { ...this.#attempt, json: update })
+    return receipt({ answer: {}, epoch })
   }
 
   async saveLogChunk(chunk: {
@@ -103,7 +108,7 @@ export class RemoteDataAccessor implements DataAccessor {
     bytes: Buffer
   }): Promise<Receipt & { nextOffset: number }> {
     const sha256 = createHash('sha256').update(chunk.bytes).digest('hex')
-    const answer = await this.#request.call(endpoints.logChunk, {
+    const received = await this.#request.acknowledge(endpoints.logChunk, {
       ...this.#attempt,
       query: { phase: chunk.phase, offset: chunk.offset },
       raw: {
@@ -111,7 +116,7 @@ export class RemoteDataAccessor implements DataAccessor {
         headers: { 'content-type': octets, 'content-encoding': 'gzip', 'x-content-sha256': sha256 },
       },
     })
-    return { ...receipt(answer), nextOffset: answer.next_offset }
+    return { ...receipt(received), nextOffset: received.answer.next_offset }
   }
 
   async nextLogOffset(phase: Phase): Promise<number> {
@@ -120,22 +125,25 @@ export class RemoteDataAccessor implements DataAccessor {
 
   async sealLog(seal: { phase: Phase; totalBytes: number; sha256: string }): Promise<Receipt> {
     const json = { phase: seal.phase, total_bytes: seal.totalBytes, sha256: seal.sha256 }
-    return receipt(await this.#request.call(endpoints.logSeal, { ...this.#attempt, json }))
+    return receipt(await this.#request.acknowledge(endpoints.logSeal, { ...this.#attempt, json }))
   }
 
   async saveState(path: string): Promise<Receipt & { version: number; rescued: boolean }> {
     const raw = await fileBody(path, octets, { gzip: true })
-    const answer = await this.#request.call(endpoints.saveState, { ...this.#attempt, raw })
-    return { ...receipt(answer), version: answer.version, rescued: answer.rescued === true }
+    const received = await this.#request.acknowledge(endpoints.saveState, { ...this.#attempt, raw })
+    const { version, rescued } = received.answer
+    return { ...receipt(received), version, rescued: rescued === true }
   }
 
   async saveUnrecorded(path: string): Promise<Receipt> {
     const json = parse(UnrecordedReport, JSON.parse(await readFile(path, 'utf8')), path)
-    return receipt(await this.#request.call(endpoints.unrecorded, { ...this.#attempt, json }))
+    return receipt(await this.#request.acknowledge(endpoints.unrecorded, { ...this.#attempt, json }))
   }
 
   async reportResources(reports: readonly ResourceReport[]): Promise<Receipt> {
-    return receipt(await this.#request.call(endpoints.resources, { ...this.#attempt, json: { resources: reports } }))
+    return receipt(
+      await this.#request.acknowledge(endpoints.resources, { ...this.#attempt, json: { resources: reports } }),
+    )
   }
 
   get #attempt() {
@@ -143,8 +151,8 @@ export class RemoteDataAccessor implements DataAccessor {
   }
 }
 
-function receipt(answer: { late?: true }): Receipt {
-  return { late: answer.late === true }
+function receipt({ answer, epoch }: { answer: { late?: true }; epoch: number | undefined }): Receipt {
+  return { late: answer.late === true, ...(epoch === undefined ? {} : { epoch }) }
 }
 
 function checksumOf(answer: RawAnswer): string | undefined {

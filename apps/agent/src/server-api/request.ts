@@ -26,6 +26,8 @@ export interface ServerRequestOptions {
   agentId(): string | undefined
   /** after each 2xx: the server is there */
   onSuccess?(): void
+  /** each answer of our server says in which life its store is */
+  onStoreEpoch?(epoch: number): void
   /** a request in which nothing moves for this long has failed; default 30 s */
   idleTimeoutMs?: number
 }
@@ -62,10 +64,19 @@ export class ServerRequest {
    * @throws ServerRefused for a verdict of our server, ServerUnreachable for anything else but a 2xx of the contract's shape
    */
   async call<E extends Endpoint>(endpoint: E, input: CallInput<E>): Promise<AnswerOf<E>> {
-    return this.#exchange(endpoint, input, async ({ body }) => {
+    return (await this.acknowledge(endpoint, input)).answer
+  }
+
+  /** As `call`, with the life of the store in which the answer holds; undefined when the server does not say. */
+  async acknowledge<E extends Endpoint>(
+    endpoint: E,
+    input: CallInput<E>,
+  ): Promise<{ answer: AnswerOf<E>; epoch: number | undefined }> {
+    return this.#exchange(endpoint, input, async ({ headers, body }) => {
+      const epoch = storeEpochOf(headers)
       const schema = endpoint.answer.json
-      if (schema === undefined) return undefined as AnswerOf<E>
-      return parseAnswer(schema, await readText(body, mostAnswerBytes), endpoint) as AnswerOf<E>
+      if (schema === undefined) return { answer: undefined as AnswerOf<E>, epoch }
+      return { answer: parseAnswer(schema, await readText(body, mostAnswerBytes), endpoint) as AnswerOf<E>, epoch }
     })
   }
 
@@ -87,6 +98,8 @@ export class ServerRequest {
     try {
       const response = await this.#send(endpoint, input, idle)
       const body = idle.watch(response.body)
+      const epoch = storeEpochOf(response.headers)
+      if (epoch !== undefined) this.#options.onStoreEpoch?.(epoch)
       if (response.statusCode < 200 || response.statusCode > 299) await this.#fail(endpoint, response, body)
       const answer = await take({ headers: response.headers, body })
       this.#options.onSuccess?.()
@@ -131,8 +144,13 @@ export class ServerRequest {
       )
     }
     if (value.error.code === 'unauthorized') await this.#options.credentials.reread()
-    throw new ServerRefused(value, waitMs)
+    throw new ServerRefused(value, waitMs, storeEpochOf(response.headers))
   }
+}
+
+function storeEpochOf(headers: RawAnswer['headers']): number | undefined {
+  const value = headers['x-store-epoch']
+  return typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined
 }
 
 function urlOf<E extends Endpoint>(serverUrl: URL, endpoint: E, input: CallInput<E>): URL {

@@ -1,5 +1,5 @@
 /** Finds a terraform or tofu that fits a workspace: the host's own, else one downloaded before, else a download. */
-import { access, constants, readdir, realpath, stat } from 'node:fs/promises'
+import { access, constants, readdir, realpath, stat, utimes } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { Engine } from '@iac-agent/protocol'
 import { execa } from 'execa'
@@ -46,7 +46,7 @@ export class Versions {
     const host = await this.onHost(engine)
     if (host !== undefined && satisfiesConstraint(host.version, wanted) === true) return host
     const cached = (await this.cachedVersions(engine)).find((version) => satisfiesConstraint(version, wanted) === true)
-    if (cached !== undefined) return this.cached(engine, cached)
+    if (cached !== undefined && (await this.touch(engine, cached))) return this.cached(engine, cached)
     const version = await this.versionToDownload(engine, wanted, host, signal)
     await this.download(engine, version, signal)
     return this.cached(engine, version)
@@ -78,6 +78,18 @@ export class Versions {
       throw cause
     })
     return newestFirst(names)
+  }
+
+  /** Marks it as used now, for the janitor; false when it was removed just now. */
+  private async touch(engine: Engine, version: string): Promise<boolean> {
+    const now = new Date()
+    return await utimes(join(this.sources.cacheDir, engine, version), now, now).then(
+      () => true,
+      (cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return false
+        throw cause
+      },
+    )
   }
 
   private cached(engine: Engine, version: string): EngineBinary {

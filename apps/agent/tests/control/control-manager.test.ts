@@ -83,7 +83,10 @@ describe('the control manager', () => {
     await using agent = runManager(server)
     await eventually('http only', () => agent.manager.state.phase === 'http_only')
     const ack = agent.messages.find(({ type }) => type === 'heartbeat_ack')
-    expect(ack).toEqual({ type: 'heartbeat_ack', payload: { desired: server.desired, draining: false } })
+    expect(ack).toEqual({
+      type: 'heartbeat_ack',
+      payload: { desired: server.desired, draining: false, store_epoch: 1 },
+    })
     expect(agent.manager.state.problem).toContain('403')
     server.heal()
     await eventually('the connection', () => agent.manager.state.phase === 'connected')

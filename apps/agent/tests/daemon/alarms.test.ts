@@ -17,7 +17,11 @@ it('sounds an alarm in status for what the server refused for good, and keeps it
   const kept = join(daemon.data.attempts, attempt, 'quarantine')
   const alarm = { attempt, item: 'log', code: 'log_diverged', kept }
   await eventually('the attempt is over', async () => {
-    expect(await daemon.status()).toMatchObject({ attempts: [], alarms: [alarm], kept_attempts: [attempt] })
+    expect(await daemon.status()).toMatchObject({
+      attempts: [],
+      alarms: [alarm],
+      kept: { for_a_person: [{ attempt, why: 'refused' }] },
+    })
     return true
   })
   const { stdout } = await runCli('status', '--data-dir', daemon.data.root)

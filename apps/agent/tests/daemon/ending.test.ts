@@ -115,7 +115,7 @@ describe('signals', () => {
     }
     expect(apply.finalStatus).toBeUndefined()
     server.heal()
-    await using daemon = await startDaemon({ server, dataDir })
+    await using daemon = await startDaemon({ server, dataDir, flags: { keepAttempts: '0' } })
     await eventually('the outcome', () => apply.finalStatus)
     expect(apply.finalStatus?.status).toBe('cancelled')
     expect(apply.states.length).toBeGreaterThan(0)

@@ -117,7 +117,9 @@ it('starts although an attempt cannot be read, keeps it, and goes on with the ot
   await writeFile(broken.journal, 'no json\n{}\n')
   await using daemon = await start()
   expect(await outcome()).toMatchObject({ status: 'cancelled' })
-  expect(await daemon.status()).toMatchObject({ kept_attempts: ['999-1'] })
+  expect(await daemon.status()).toMatchObject({
+    kept: { for_a_person: [{ attempt: '999-1', why: 'unreadable' }] },
+  })
   expect(await readFile(broken.journal, 'utf8')).toBe('no json\n{}\n')
 })
 

@@ -12,7 +12,7 @@ const finalStatus = (task: FakeTask) => eventually(`end of task ${task.id}`, () 
 
 it('plans what the server offers and delivers log, plan-json and status', async () => {
   await using server = await startFakeServer()
-  await using daemon = await startDaemon({ server })
+  await using daemon = await startDaemon({ server, flags: { keepAttempts: '0' } })
   await server.message('heartbeat')
   const task = server.addTask({ workspace: { tf_code: two } })
   server.offer(task)

@@ -127,7 +127,7 @@ describe('files', () => {
     const path = join(directory.path, 'state')
     expect(await accessor.getState(path)).toEqual({ version: 1 })
     expect((await readFile(path)).equals(state)).toBe(true)
-    expect(await accessor.saveState(path)).toEqual({ late: false, rescued: false, version: 1 })
+    expect(await accessor.saveState(path)).toEqual({ late: false, epoch: 1, rescued: false, version: 1 })
     expect(task.states[0]?.equals(state)).toBe(true)
     await accessor.savePlan(path)
     expect(await accessor.getPlan(join(directory.path, 'plan'))).toEqual({

@@ -11,6 +11,7 @@ describe('placement of anything', () => {
     isOnline: fc.boolean(),
     isDraining: fc.boolean(),
     isDegraded: fc.boolean(),
+    shortage: fc.constant(null),
     isSeedOnly: fc.boolean(),
     labels: fc.constantFrom({}, { zone: 'eu' }),
     workRoot: fc.constantFrom('/work', '/other'),

@@ -1,5 +1,11 @@
 /** The words for every reason a task waits: one maker per code of `PendingCode`. */
-import type { PendingCode, PendingReason, TaskType } from '@iac-agent/protocol'
+import {
+  describeShortage,
+  type PendingCode,
+  type PendingReason,
+  type Shortage,
+  type TaskType,
+} from '@iac-agent/protocol'
 
 function reason(code: PendingCode, message: string, details: Record<string, unknown> = {}): PendingReason {
   return { code, message, details }
@@ -40,8 +46,18 @@ export function agentsBusy(agentIds: string[]): PendingReason {
   return reason('agents_busy', 'every agent that could run it is at its limit', { agent_ids: agentIds })
 }
 
-export function agentsDegraded(agentIds: string[]): PendingReason {
-  return reason('agents_degraded', 'every agent that could run it reports itself degraded', { agent_ids: agentIds })
+export function agentsDegraded(
+  agents: readonly { readonly agentId: string; readonly shortage: Shortage | null }[],
+): PendingReason {
+  const short = agents.flatMap(({ agentId, shortage }) =>
+    shortage === null ? [] : [{ agent_id: agentId, ...shortage }],
+  )
+  const why = short.map((one) => `${one.agent_id} has ${describeShortage(one)}`).join('; ')
+  const message = 'every agent that could run it reports itself degraded'
+  return reason('agents_degraded', why === '' ? message : `${message}: ${why}`, {
+    agent_ids: agents.map(({ agentId }) => agentId),
+    shortages: short,
+  })
 }
 
 export function agentsDraining(agentIds: string[]): PendingReason {

@@ -36,6 +36,7 @@ export function agent(agentId: string, over: Partial<PlacementAgent> = {}): Plac
     isOnline: true,
     isDraining: false,
     isDegraded: false,
+    shortage: null,
     isSeedOnly: false,
     labels: {},
     workRoot: '/work',

@@ -5,7 +5,7 @@ import { type OpenAttemptRow, openAttempts, recentRefusals } from '../store/atte
 import { type HoldRow, holdsOfWaiting, plansToApply } from '../store/hold-rows.js'
 import type { Reader } from '../store/store.js'
 import { type TaskRow, waitingTasks } from '../store/task-rows.js'
-import { isDegraded, isDraining, isSeedOnly } from './agents/agent-status.js'
+import { isDegraded, isDraining, isSeedOnly, shortageOf } from './agents/agent-status.js'
 import type { Labels, PlacementAgent, PlacementTask, PlacementView, PlacementWorkspace, Refusal } from './placement.js'
 
 /** An agent that refused a task, or did not answer, is not offered it again for this long. */
@@ -67,6 +67,7 @@ function placementAgent(agent: AgentRow, isOnline: boolean, open: OpenAttemptRow
     isOnline,
     isDraining: isDraining(agent),
     isDegraded: isDegraded(agent),
+    shortage: shortageOf(agent),
     isSeedOnly: isSeedOnly(agent),
     labels: labelsOf(agent.labels),
     workRoot: agent.work_root,

@@ -1,5 +1,5 @@
 /** Which waiting task goes to which agent now, and why each of the others waits: a pure function of what the store knows. */
-import type { PendingReason, Phase, TaskType } from '@iac-agent/protocol'
+import type { PendingReason, Phase, Shortage, TaskType } from '@iac-agent/protocol'
 import { mayApply } from '@iac-agent/protocol'
 import * as reasons from './placement-reasons.js'
 
@@ -36,6 +36,8 @@ export interface PlacementAgent {
   readonly isOnline: boolean
   readonly isDraining: boolean
   readonly isDegraded: boolean
+  /** of what, when it said so */
+  readonly shortage: Shortage | null
   readonly isSeedOnly: boolean
   readonly labels: Labels
   readonly workRoot: string | null
@@ -135,7 +137,7 @@ function chooseAgent(task: PlacementTask, all: Slot[]): Slot | PendingReason {
   const working = rooted.filter((agent) => !agent.isDraining)
   if (working.length === 0) return reasons.agentsDraining(idsOf(rooted))
   const healthy = working.filter((agent) => !agent.isDegraded)
-  if (healthy.length === 0) return reasons.agentsDegraded(idsOf(working))
+  if (healthy.length === 0) return reasons.agentsDegraded(working)
   return chooseWilling(task, healthy)
 }
 

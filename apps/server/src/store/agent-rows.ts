@@ -58,6 +58,8 @@ export interface HeartbeatFacts {
   readonly cpuUsage: number | undefined
   readonly memUsage: number | undefined
   readonly diskFreeBytes: number | undefined
+  /** JSON; undefined is none */
+  readonly shortage: string | undefined
   readonly clockSkewMs: number | undefined
 }
 
@@ -66,7 +68,7 @@ export async function recordHeartbeat(tx: Tx, agentId: string, facts: HeartbeatF
     `UPDATE agents SET last_heartbeat_at = ?, status = coalesce(?, status), plan_running = coalesce(?, plan_running),
        plan_limit = coalesce(?, plan_limit), apply_running = coalesce(?, apply_running), current_tasks = coalesce(?, current_tasks),
        cpu_usage = coalesce(?, cpu_usage), mem_usage = coalesce(?, mem_usage), disk_free_bytes = coalesce(?, disk_free_bytes),
-       clock_skew_ms = coalesce(?, clock_skew_ms) WHERE id = ?`,
+       clock_skew_ms = coalesce(?, clock_skew_ms), shortage = ? WHERE id = ?`,
     now,
     facts.status ?? null,
     facts.planRunning ?? null,
@@ -77,6 +79,7 @@ export async function recordHeartbeat(tx: Tx, agentId: string, facts: HeartbeatF
     facts.memUsage ?? null,
     facts.diskFreeBytes ?? null,
     facts.clockSkewMs ?? null,
+    facts.shortage ?? null,
     agentId,
   )
 }

@@ -6,8 +6,17 @@ import type { Reader, Tx } from './store.js'
 
 /** `offered`: the agent has not answered; `live`: accepted; `final`: ended, what it still sends is late. */
 type AttemptState = 'offered' | 'live' | 'final'
-/** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back; `lost`: given up by a person. */
-export type AttemptOutcome = 'finished' | 'rejected' | 'withdrawn' | 'expired' | 'cancelled' | 'failed' | 'lost'
+/** How an attempt ended. `expired`: its lease; `withdrawn`: its offer, unanswered or taken back; `lost`: given up by a
+ * person; `after_backup`: it is not in the backup that was restored (lost-attempt.ts). */
+export type AttemptOutcome =
+  | 'finished'
+  | 'rejected'
+  | 'withdrawn'
+  | 'expired'
+  | 'cancelled'
+  | 'failed'
+  | 'lost'
+  | 'after_backup'
 
 export interface AttemptRow extends Omit<Selectable<TaskAttemptsTable>, 'phase' | 'state' | 'outcome' | 'cancel_rung'> {
   phase: Phase
@@ -90,6 +99,11 @@ export async function insertAttempt(tx: Tx, row: NewAttempt): Promise<void> {
     .insertInto('task_attempts')
     .values({ ...row, state: 'offered', lease_expires_at: row.offered_at + row.lease_ttl_ms })
     .execute()
+}
+
+/** An attempt that was over before this store heard of it. */
+export async function insertEndedAttempt(tx: Tx, row: AttemptRow): Promise<void> {
+  await tx.db.insertInto('task_attempts').values(row).execute()
 }
 
 /** Answers how many rows changed: 0 when the offer is no longer open. */

@@ -4,6 +4,7 @@ import { defineCrashPoints } from '@iac-agent/runtime'
 /** Every transaction by name: `<name>.committing` is just before its COMMIT, `<name>.committed` after it and before the answer. */
 const transactionNames = [
   'disconnect_agents',
+  'keep_lease_key',
   'store_blob_part',
   'discard_upload',
   'save_plan_json',

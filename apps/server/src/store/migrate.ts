@@ -9,6 +9,7 @@ import { promoted } from './migrations/0005-promoted.js'
 import { cancelRungs } from './migrations/0006-cancel-rungs.js'
 import { unrecorded } from './migrations/0007-unrecorded.js'
 import { agentSecret } from './migrations/0008-agent-secret.js'
+import { shortage } from './migrations/0009-shortage.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
@@ -21,6 +22,7 @@ const migrations: readonly Migration[] = [
   cancelRungs,
   unrecorded,
   agentSecret,
+  shortage,
 ]
 
 const sqliteWords: ColumnWords = {

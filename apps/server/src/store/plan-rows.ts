@@ -13,10 +13,10 @@ export function findPlan(reader: Reader, taskId: number, attempt: number): Promi
   return plans.where('attempt', '=', attempt).executeTakeFirst()
 }
 
-/** The newest plan of a task, by attempt. */
+/** The newest plan of a task, by attempt; one that came late only when there is no other. */
 export function findNewestPlan(reader: Reader, taskId: number): Promise<PlanRow | undefined> {
   const plans = reader.db.selectFrom('plans').selectAll().where('task_id', '=', taskId)
-  return plans.orderBy('attempt', 'desc').executeTakeFirst()
+  return plans.orderBy('late').orderBy('attempt', 'desc').executeTakeFirst()
 }
 
 /** Stores the archive's facts, or the JSON's, beside what is known of the attempt's plan. */

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { heartbeat } from '../../src/domain/agents/heartbeat.js'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
-import { acceptedByAgent } from '../../src/domain/attempts/answer-offer.js'
 import { requireAttempt } from '../../src/domain/attempts/require-attempt.js'
 import { createPool } from '../../src/domain/auth/pools.js'
 import { reportStatus } from '../../src/domain/tasks/report-status.js'
 import { taskData } from '../../src/domain/tasks/task-data.js'
-import { runningPlan } from './running-attempts.js'
+import { runningApply, runningPlan } from './running-attempts.js'
 import { type TaskWorld, taskWorld } from './task-world.js'
 
 function fence(world: TaskWorld, caller: AgentCaller, taskId: number) {
@@ -36,7 +35,8 @@ describe('the fence', () => {
     await expect(fence(world, { ...good, agentId: 'b' }, taskId)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(fence(world, { ...good, poolId: elsewhere.id }, taskId)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(fence(world, { ...good, lease: '1.forged' }, taskId)).rejects.toMatchObject({ code: 'forbidden' })
-    await expect(fence(world, good, other)).rejects.toMatchObject({ code: 'forbidden' })
+    await expect(fence(world, good, other)).rejects.toMatchObject({ code: 'unknown_attempt' })
+    await expect(fence(world, { ...good, lease: 'no token' }, other)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(fence(world, good, taskId)).resolves.toMatchObject({ stale: false })
   })
 
@@ -76,17 +76,29 @@ describe('the fence', () => {
 })
 
 describe('a heartbeat', () => {
-  it('is answered with what is wanted, and with the run the agent lost', async () => {
+  it('is answered with what is wanted, and with the offer the agent lost', async () => {
     await using world = await taskWorld()
-    const taskId = await runningPlan(world)
-    await acceptedByAgent(world, { agentId: 'a', taskId, attempt: 1 })
-    world.clock.advance(10_000)
+    await world.connect('a')
+    const taskId = await world.create('plan')
+    await world.reconciler.pass()
+    world.clock.advance(5_000)
     const answer = await heartbeat(world, { agentId: 'a', beat: { current_tasks: [{ task_id: 999, attempt: 3 }] } })
     expect(answer?.desired).toEqual([
       { task_id: taskId, attempt: 1, want: 'run' },
       { task_id: 999, attempt: 3, want: 'forget' },
     ])
     expect(answer?.unknown.map((order) => order.taskId)).toEqual([taskId])
+  })
+
+  it.each([
+    ['plan that was accepted is not sent again: its log was begun', runningPlan, []],
+    ['apply is: the start gate says whether it may still begin', runningApply, [2]],
+  ] as const)('of an agent that lost its journal: a %s', async (_, running, repeated) => {
+    await using world = await taskWorld()
+    await running(world)
+    world.clock.advance(10_000)
+    const answer = await heartbeat(world, { agentId: 'a', beat: { current_tasks: [] } })
+    expect(answer?.unknown.map(({ lease }) => lease.attempt)).toEqual(repeated)
   })
 
   it('of a removed agent is answered with nothing', async () => {

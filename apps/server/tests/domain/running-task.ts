@@ -2,7 +2,7 @@
 import type { Phase } from '@iac-agent/protocol'
 import { systemClock } from '@iac-agent/runtime'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
-import { leaseToken, newLeaseSalt } from '../../src/domain/attempts/lease-token.js'
+import { leaseToken } from '../../src/domain/attempts/lease-token.js'
 import type { Store, Tx } from '../../src/store/store.js'
 import { type TemporaryStore, temporaryStore } from '../store/temporary-store.js'
 
@@ -57,7 +57,7 @@ async function offerAttempt(
   seedOnly: boolean,
 ): Promise<AgentCaller> {
   const agentId = seedOnly ? 'agent-seed' : 'agent-new'
-  const row = { task_id: taskId, number, phase, agent_id: agentId, lease_salt: newLeaseSalt() }
+  const row = { task_id: taskId, number, phase, agent_id: agentId, lease_salt: 'salt of a test' }
   const now = systemClock.now()
   await store.transaction('create_token', async (tx) => {
     await tx.db

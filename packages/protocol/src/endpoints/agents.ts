@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { defineEndpoint } from '../endpoint.js'
 import { limits } from '../limits.js'
 import { Labels, Nullable, PageQuery, page, TaskId, Timestamp } from '../words/common.js'
+import { Shortage } from '../words/shortage.js'
 
 export const Agent = Type.Object({
   id: Type.String(),
@@ -21,6 +22,7 @@ export const Agent = Type.Object({
   cpu_usage: Nullable(Type.Number()),
   mem_usage: Nullable(Type.Number()),
   disk_free_bytes: Nullable(Type.Integer()),
+  shortage: Nullable(Shortage),
   work_root: Nullable(Type.String()),
   last_heartbeat_at: Nullable(Timestamp),
   clock_skew_ms: Nullable(Type.Integer({ description: "the agent's clock minus the server's" })),

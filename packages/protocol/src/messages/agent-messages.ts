@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { limits } from '../limits.js'
 import { CancelRung } from '../words/cancel.js'
 import { AttemptNumber, Offset, TaskId } from '../words/common.js'
+import { Shortage } from '../words/shortage.js'
 import { Phase, Stage } from '../words/task-words.js'
 import { message } from './message.js'
 
@@ -39,7 +40,7 @@ export const CurrentTask = Type.Union([
 ])
 export type CurrentTask = Static<typeof CurrentTask>
 
-/** `cpu_usage` and `mem_usage` in percent of the machine, `disk_free_bytes` of the data directory. */
+/** `cpu_usage` and `mem_usage` in percent of the machine, `disk_free_bytes` of the data directory, `shortage` while degraded. */
 export const Heartbeat = Type.Object({
   agent_id: Type.Optional(Type.String()),
   status: Type.Optional(
@@ -52,6 +53,7 @@ export const Heartbeat = Type.Object({
   cpu_usage: Type.Optional(Type.Number()),
   mem_usage: Type.Optional(Type.Number()),
   disk_free_bytes: Type.Optional(Type.Integer({ minimum: 0 })),
+  shortage: Type.Optional(Shortage),
   timestamp: Type.Optional(Type.Union([Type.String(), Type.Number()])),
 })
 export type Heartbeat = Static<typeof Heartbeat>

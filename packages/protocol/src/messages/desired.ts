@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { AttemptNumber, TaskId } from '../words/common.js'
 
-/** `forget` = stop counting, keep the data: all of it is delivered as late data, and deleted when acknowledged. */
+/** `forget` = stop counting, keep the data: all of it is delivered as late data. */
 export const Want = Type.Enum(['run', 'cancel', 'force_cancel', 'forget'])
 export type Want = Static<typeof Want>
 

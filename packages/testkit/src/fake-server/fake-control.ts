@@ -10,6 +10,7 @@ export interface ControlHooks {
   /** Null when the upgrade is granted; else the answer that refuses it. `line` is "METHOD /path". */
   refuse(line: string, headers: Record<string, string | undefined>): FakeAnswer | null
   desired(): DesiredTask[]
+  storeEpoch(): number
   /** Stores live bytes; the offset that is acknowledged. */
   live(header: LiveLogHeader, bytes: Buffer): number
 }
@@ -58,7 +59,8 @@ export function serveControl(server: Server, hooks: ControlHooks): FakeControl {
   function take(socket: WebSocket, message: AgentMessage): void {
     control.received.push(message)
     const reply = { hello: 'welcome', heartbeat: 'heartbeat_ack' }[message.type as string]
-    if (reply) socket.send(JSON.stringify({ type: reply, payload: { desired: hooks.desired(), draining: false } }))
+    const payload = { desired: hooks.desired(), draining: false, store_epoch: hooks.storeEpoch() }
+    if (reply) socket.send(JSON.stringify({ type: reply, payload }))
   }
 
   /** A frame continues the connection's one deflate stream and holds one record: a JSON line, then the bytes. */

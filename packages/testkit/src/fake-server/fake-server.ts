@@ -25,6 +25,8 @@ export interface FakeServer extends AsyncDisposable {
   readonly received: readonly AgentMessage[]
   /** What `welcome`, `heartbeat_ack` and the HTTP heartbeat say. */
   desired: DesiredTask[]
+  /** Said with every answer and in `welcome`; raise it when the tasks lost something. */
+  storeEpoch: number
   /** Wrong from now on: every request and upgrade gets 401. */
   revokeKey(): void
   addTask(input?: FakeTaskInput): FakeTask
@@ -55,10 +57,12 @@ export async function startFakeServer(): Promise<FakeServer> {
   const requests: string[] = []
   let desired: DesiredTask[] = []
   let isRevoked = false
+  let storeEpoch = 1
   const http = createServer((request, response) => void serve(request, response))
   const control: FakeControl = serveControl(http, {
     refuse: refuseUpgrade,
     desired: () => desired,
+    storeEpoch: () => storeEpoch,
     live: ({ task_id, offset }, bytes) => tasks.get(task_id)?.append(offset, bytes).nextOffset ?? 0,
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
@@ -74,6 +78,12 @@ export async function startFakeServer(): Promise<FakeServer> {
     },
     set desired(wanted) {
       desired = wanted
+    },
+    get storeEpoch() {
+      return storeEpoch
+    },
+    set storeEpoch(epoch) {
+      storeEpoch = epoch
     },
     revokeKey() {
       isRevoked = true
@@ -140,14 +150,15 @@ export async function startFakeServer(): Promise<FakeServer> {
     if (fault?.answer === 'cut') return void incoming.socket.destroy()
     const { status, body, headers } = fault?.answer ?? answer(request)
     const bytes = Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body ?? {})
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(bytes)
+    const common = { 'content-type': 'application/json', 'x-store-epoch': String(storeEpoch) }
+    response.writeHead(status, { ...common, ...headers }).end(bytes)
   }
 
   function answer(request: ReceivedRequest): FakeAnswer {
     if (!isKnown(request.headers)) return refusal('unauthorized', 'Wrong key.')
     const path = request.path.replace('/api/v1/agents/', '')
     if (path === 'register') return register(request)
-    if (path.endsWith('/heartbeat')) return { status: 200, body: { desired, draining: false } }
+    if (path.endsWith('/heartbeat')) return { status: 200, body: { desired, draining: false, store_epoch: storeEpoch } }
     const [, id, route] = /^tasks\/(\d+)\/(.+)$/.exec(path) ?? []
     const task = tasks.get(Number(id))
     if (!task || !route) return refusal('not_found', `no ${request.path}`)

@@ -61,6 +61,14 @@ export class FakeTask {
     return this.statuses.find(({ status }) => status !== 'running')
   }
 
+  /** As a backup would have it that was made before anything was delivered. */
+  loseAll(): void {
+    for (const all of [this.statuses, this.states, this.resources, this.seals]) all.splice(0)
+    this.log = Buffer.alloc(0)
+    this.plan = this.input.plan
+    this.planJson = undefined
+  }
+
   /** Stores what is new of a chunk; the next offset, or null for a gap or other bytes at a known offset. */
   append(offset: number, bytes: Buffer): { nextOffset: number; fault?: 'offset_gap' | 'log_diverged' } {
     const verdict = judgeChunk(this.log.length, offset, bytes.length)

@@ -3,7 +3,7 @@ import { type Agent, ApiError, type CcStatus, limits } from '@iac-agent/protocol
 import { type AgentRow, findAgent, listAgentRows } from '../../store/agent-rows.js'
 import type { Store } from '../../store/store.js'
 import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
-import { isSeedOnly } from './agent-status.js'
+import { isSeedOnly, shortageOf } from './agent-status.js'
 
 export function listAgents(
   deps: { store: Store },
@@ -75,6 +75,7 @@ function agentView(row: AgentRow): Agent {
     cpu_usage: row.cpu_usage,
     mem_usage: row.mem_usage,
     disk_free_bytes: row.disk_free_bytes,
+    shortage: shortageOf(row),
     work_root: row.work_root,
     last_heartbeat_at: rfc3339OrNull(row.last_heartbeat_at),
     clock_skew_ms: row.clock_skew_ms,

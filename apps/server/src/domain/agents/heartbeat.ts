@@ -71,6 +71,7 @@ function factsOf(beat: Heartbeat, now: number): HeartbeatFacts {
     memUsage: beat.mem_usage,
     diskFreeBytes: beat.disk_free_bytes,
     clockSkewMs: skewOf(beat.timestamp, now),
+    shortage: beat.shortage === undefined ? undefined : JSON.stringify(beat.shortage),
   }
 }
 

@@ -12,10 +12,14 @@ export interface RunOrder {
   readonly lease: OfferedLease
 }
 
-/** The orders for those of `open` the agent does not know. A seed-only agent is never told twice: it would run twice. */
+/**
+ * The orders for those of `open` the agent does not know. A seed-only agent is never told twice: it would run twice. A plan that was
+ * accepted and is gone is made again as another attempt once its lease is over, since its log was begun; an apply has the start gate.
+ */
 export function missingOffers(open: readonly OpenAttemptRow[], unknown: readonly OpenAttempt[]): RunOrder[] {
   const wanted = new Set(unknown.map((attempt) => `${attempt.taskId}/${attempt.attempt}`))
-  return open.filter((row) => row.seed_only === 0 && wanted.has(`${row.task_id}/${row.number}`)).map(runOrder)
+  const mayRepeat = (row: OpenAttemptRow) => row.seed_only === 0 && (row.state === 'offered' || row.phase === 'apply')
+  return open.filter((row) => mayRepeat(row) && wanted.has(`${row.task_id}/${row.number}`)).map(runOrder)
 }
 
 function runOrder(row: OpenAttemptRow): RunOrder {

@@ -1,5 +1,6 @@
 /** The token that proves an attempt: derived from a secret on its row, so the server can say it again. */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Phase } from '@iac-agent/protocol'
 
 export interface LeaseOwner {
   readonly task_id: number
@@ -7,8 +8,22 @@ export interface LeaseOwner {
   readonly lease_salt: string
 }
 
-export function newLeaseSalt(): string {
-  return randomBytes(32).toString('base64url')
+/** What makes an attempt this one and no other, whatever became of its row. */
+export interface AttemptOrigin {
+  readonly taskId: number
+  /** epoch ms: tells the task from one that got its id after a restore */
+  readonly taskCreatedAt: number
+  readonly workspaceId: string
+  readonly number: number
+  readonly phase: Phase
+  readonly agentId: string
+}
+
+/** The secret of an attempt's row. Derived, so that a restored store knows the leases of attempts it no longer has. */
+export function leaseSalt(key: string, origin: AttemptOrigin): string {
+  const { taskId, taskCreatedAt, workspaceId, number, phase, agentId } = origin
+  const text = JSON.stringify([taskId, taskCreatedAt, workspaceId, number, phase, agentId])
+  return createHmac('sha256', key).update(text).digest('base64url')
 }
 
 /** `<attempt>.<mac>`: the number in it says which attempt it is of. */

@@ -4,13 +4,14 @@ import type { Clock } from '@iac-agent/runtime'
 import { findAgent } from '../../store/agent-rows.js'
 import { findAttempt, insertAttempt } from '../../store/attempt-rows.js'
 import { findHold } from '../../store/hold-rows.js'
+import { keepLeaseKey } from '../../store/lease-key.js'
 import type { Store, Tx } from '../../store/store.js'
 import { nextAttemptNumber } from '../../store/store-epoch.js'
 import { findTask, type TaskRow, updateTask } from '../../store/task-rows.js'
 import { isSeedOnly } from '../agents/agent-status.js'
 import type { Placement } from '../placement.js'
 import type { OfferedLease } from '../ports.js'
-import { leaseToken, newLeaseSalt } from './lease-token.js'
+import { leaseSalt, leaseToken } from './lease-token.js'
 
 export interface Offer extends Placement {
   readonly workspaceId: string
@@ -22,12 +23,18 @@ export function offerAttempt(
   deps: { store: Store; clock: Clock; leaseTtlMs: number },
   placement: Placement,
 ): Promise<Offer | undefined> {
-  const lease_salt = newLeaseSalt()
   return deps.store.transaction('offer_attempt', async (tx) => {
     const task = await findTask(tx, placement.taskId)
     const agent = await findAgent(tx, placement.agentId)
     if (task === undefined || agent === undefined || !(await stillWaits(tx, task, placement))) return undefined
     const number = await nextAttemptNumber(tx, task.attempt)
+    const origin = { number, phase: placement.phase, agentId: agent.id }
+    const lease_salt = leaseSalt(keepLeaseKey(tx), {
+      ...origin,
+      taskId: task.id,
+      taskCreatedAt: task.created_at,
+      workspaceId: task.workspace_id,
+    })
     const attempt = { task_id: task.id, number, phase: placement.phase, agent_id: agent.id, lease_salt }
     await insertAttempt(tx, {
       ...attempt,

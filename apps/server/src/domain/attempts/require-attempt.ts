@@ -9,25 +9,36 @@ import { acceptOffer } from './accept-offer.js'
 import type { AgentCaller } from './agent-caller.js'
 import type { FencedAttempt } from './fenced-attempt.js'
 import { attemptOfToken, isLeaseOf } from './lease-token.js'
+import { lostAttempt, takeUpLost } from './lost-attempt.js'
 
 /**
  * Finds the caller's attempt; when it is current, its offer counts as accepted, its lease is renewed and its task is reachable.
- * @throws ApiError `not_found` for an unknown task, `forbidden` for somebody else's or without the lease
+ * @throws ApiError `not_found` for an unknown task, `forbidden` for somebody else's or without the lease, `unknown_attempt` for a
+ * lease of an attempt that is not in this store (any more)
  */
 export async function requireAttempt(tx: Tx, caller: AgentCaller, taskId: number, now: number): Promise<FencedAttempt> {
-  return touchAttempt(tx, await requireAttemptRead(tx, caller, taskId), now)
+  const { isLost, ...fenced } = await findFenced(tx, caller, taskId)
+  if (!isLost) return touchAttempt(tx, fenced, now)
+  return { ...fenced, attempt: await takeUpLost(tx, fenced.task, fenced.attempt, now) }
 }
 
 /** The same check without its effects, for reads. */
 export async function requireAttemptRead(reader: Reader, caller: AgentCaller, taskId: number): Promise<FencedAttempt> {
+  const { task, attempt, stale } = await findFenced(reader, caller, taskId)
+  return { task, attempt, stale }
+}
+
+async function findFenced(
+  reader: Reader,
+  caller: AgentCaller,
+  taskId: number,
+): Promise<FencedAttempt & { isLost: boolean }> {
   const task = await findTask(reader, taskId)
+  if (caller.lease !== undefined) return leasedAttempt(reader, caller, taskId, task, caller.lease)
   if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
   if (task.pool_id !== caller.poolId) throw notYours(taskId)
-  const attempt =
-    caller.lease === undefined
-      ? await seedOnlyAttempt(reader, caller, task)
-      : await leasedAttempt(reader, caller, task, caller.lease)
-  return { task, attempt, stale: isStale(task, attempt) }
+  const attempt = await seedOnlyAttempt(reader, caller, task)
+  return { task, attempt, stale: isStale(task, attempt), isLost: false }
 }
 
 /** For live frames: the socket is the identity. A registered agent's attempt is named, a stale one is told. */
@@ -58,12 +69,25 @@ export async function touchAttempt(tx: Tx, fenced: FencedAttempt, now: number): 
   return { task: { ...task, unreachable_since: null }, attempt, stale }
 }
 
-async function leasedAttempt(reader: Reader, caller: AgentCaller, task: TaskRow, lease: string): Promise<AttemptRow> {
+async function leasedAttempt(
+  reader: Reader,
+  caller: AgentCaller,
+  taskId: number,
+  task: TaskRow | undefined,
+  lease: string,
+): Promise<FencedAttempt & { isLost: boolean }> {
   const number = attemptOfToken(lease)
-  const attempt = number === undefined ? undefined : await findAttempt(reader, task.id, number)
-  if (attempt === undefined || !isLeaseOf(attempt, lease)) throw notYours(task.id)
-  if (caller.agentId !== undefined && caller.agentId !== attempt.agent_id) throw notYours(task.id)
-  return attempt
+  if (number === undefined) throw notYours(taskId)
+  if (task === undefined) throw unknownAttempt(taskId, number)
+  const attempt = await findAttempt(reader, taskId, number)
+  if (attempt === undefined) {
+    const lost = await lostAttempt(reader, caller, task, number)
+    if (lost === undefined) throw unknownAttempt(taskId, number)
+    return { task, attempt: lost, stale: true, isLost: true }
+  }
+  const isAgents = caller.agentId === undefined || caller.agentId === attempt.agent_id
+  if (task.pool_id !== caller.poolId || !isLeaseOf(attempt, lease) || !isAgents) throw notYours(taskId)
+  return { task, attempt, stale: isStale(task, attempt), isLost: false }
 }
 
 /** A seed-only agent has no lease: the task's newest attempt is its own, or, without X-Agent-ID, one of its kind in the pool. */
@@ -81,6 +105,11 @@ async function seedOnlyAttempt(reader: Reader, caller: AgentCaller, task: TaskRo
 
 function isStale(task: TaskRow, attempt: AttemptRow): boolean {
   return attempt.number !== task.attempt || attempt.state === 'final'
+}
+
+/** A verdict, not a fault: the store was restored from a backup that is older than the attempt. */
+function unknownAttempt(taskId: number, number: number): ApiError {
+  return new ApiError('unknown_attempt', `attempt ${number} of task ${taskId} is not known here (any more)`)
 }
 
 function notYours(taskId: number): ApiError {

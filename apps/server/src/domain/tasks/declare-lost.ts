@@ -32,7 +32,8 @@ export async function declareLost(deps: { store: Store; clock: Clock }, input: D
     await endAttempt(tx, attempt, { outcome: 'lost' }, now)
     const error_message = `${input.by} declared this apply lost: nothing was heard of agent ${input.agentName} any more`
     await moveTask(tx, task, 'apply', { kind: 'failed' }, now, { error_code: 'lost', error_message })
-    await lockForLostApply(tx, { workspaceId: task.workspace_id, taskId: task.id, now })
+    const reason = `the apply of task ${task.id} was declared lost: compare the state with what exists, then unlock`
+    await lockForLostApply(tx, { workspaceId: task.workspace_id, taskId: task.id, now, reason })
   })
   return getTask(deps, input)
 }

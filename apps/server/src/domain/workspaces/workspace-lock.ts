@@ -44,10 +44,9 @@ export function unlockWorkspace(deps: Deps, input: { id: string }): Promise<Work
 /** Takes the place of a lock that was there, and names it: the workspace's state may not be what the world is. */
 export async function lockForLostApply(
   tx: Tx,
-  { workspaceId, taskId, now }: { workspaceId: string; taskId: number; now: number },
+  { workspaceId, taskId, now, reason }: { workspaceId: string; taskId: number; now: number; reason: string },
 ): Promise<void> {
   const before = await requireWorkspace(tx, workspaceId)
-  const reason = `the apply of task ${taskId} was declared lost: compare the state with what exists, then unlock`
   const former =
     before.lock_owner === null ? '' : `; locked by ${before.lock_owner} before: ${before.lock_reason ?? ''}`
   const lock = { lock_owner: `lost_apply:${taskId}`, lock_reason: reason + former, locked_at: now }

@@ -8,9 +8,13 @@ import { resourceRoutes } from './resource-routes.js'
 import { stateRoutes } from './state-routes.js'
 import { taskRoutes } from './task-routes.js'
 
-export type AgentDeps = FleetRouteDeps
+export interface AgentDeps extends FleetRouteDeps {
+  /** said with every answer: what was acknowledged under another one may be gone */
+  readonly storeEpoch: number
+}
 
 export async function agentPlugin(app: FastifyInstance, deps: AgentDeps): Promise<void> {
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-store-epoch', deps.storeEpoch))
   await fleetRoutes(app, deps)
   await taskRoutes(app, deps)
   await logRoutes(app, deps)

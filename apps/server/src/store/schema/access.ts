@@ -67,6 +67,8 @@ export interface AgentsTable {
   mem_usage: number | null
   disk_free_bytes: number | null
   clock_skew_ms: number | null
+  /** JSON of what a degraded agent is short of */
+  shortage: string | null
   created_at: number
   /** null: it never said one */
   secret_hash: string | null

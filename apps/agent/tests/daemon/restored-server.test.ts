@@ -1,0 +1,158 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  eventually,
+  type FakeServer,
+  type FakeTask,
+  refusal,
+  startFakeServer,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '@iac-agent/testkit'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { attemptLayout } from '../../src/journal/layout.js'
+import { runCli } from '../_util/cli.js'
+import { startDaemon } from '../_util/daemon.js'
+
+const tf_code = { resource: { terraform_data: { one: { input: 'plain' } } } }
+
+let home: TemporaryDirectory
+let server: FakeServer
+beforeEach(async () => {
+  home = await temporaryDirectory('restored')
+  server = await startFakeServer()
+})
+afterEach(async () => {
+  await server[Symbol.asyncDispose]()
+  await home[Symbol.asyncDispose]()
+})
+
+const start = () => startDaemon({ server, dataDir: join(home.path, 'data') })
+const finalStatus = (task: FakeTask) => eventually(`end of task ${task.id}`, () => task.finalStatus)
+
+/** A plan and its apply, delivered. */
+async function planAndApply(): Promise<{ plan: FakeTask; apply: FakeTask }> {
+  const workspace = { workspace_id: 'ws-r', tf_code }
+  const plan = server.addTask({ taskType: 'plan_and_apply', workspace })
+  server.offer(plan)
+  await finalStatus(plan)
+  const apply = server.addTask({ action: 'apply', workspace, ...(plan.plan ? { plan: plan.plan } : {}) })
+  server.offer(apply)
+  await finalStatus(apply)
+  return { plan, apply }
+}
+
+function deliveredTo({ log, states, statuses, resources, plan, planJson, seals }: FakeTask) {
+  const addresses = new Set(resources.map(({ address, status }) => `${address} ${status}`))
+  const sent = new Set(states.map(String))
+  const final = statuses.filter(({ status }) => status !== 'running').at(-1)
+  return { log: String(log), states: sent, final, addresses, plan, planJson, seal: seals.at(-1) }
+}
+
+function restore(epoch: number, ...tasks: FakeTask[]): void {
+  for (const task of tasks) task.loseAll()
+  server.storeEpoch = epoch
+  server.dropSockets()
+}
+
+it.each(['goes on running', 'is started later'])(
+  'sends again what a server restored from a backup lost, when the agent %s',
+  async (how) => {
+    let daemon = await start()
+    await server.message('heartbeat')
+    const { plan, apply } = await planAndApply()
+    const before = [deliveredTo(plan), deliveredTo(apply)]
+    if (how === 'is started later') await daemon[Symbol.asyncDispose]()
+    restore(2, plan, apply)
+    if (how === 'is started later') daemon = await start()
+    await finalStatus(plan)
+    await finalStatus(apply)
+    expect([deliveredTo(plan), deliveredTo(apply)]).toEqual(before)
+    expect(apply.starts).toHaveLength(1)
+    await eventually('it is registered again', () => server.registered.length >= 2)
+    const requests = server.requests.filter((line) => line.includes('/tasks/')).length
+    restore(2)
+    const beats = server.received.length
+    await eventually('more is said', () => server.received.length > beats + 2)
+    expect(server.requests.filter((line) => line.includes('/tasks/')).length).toBe(requests)
+    await daemon[Symbol.asyncDispose]()
+  },
+)
+
+it('sends, and does not run, what the restored server offers although it is over', async () => {
+  await using daemon = await start()
+  await server.message('heartbeat')
+  const task = server.addTask({ workspace: { tf_code } })
+  server.offer(task)
+  await finalStatus(task)
+  const log = task.log.toString()
+  await eventually('it is over', async () => (await readdir(join(daemon.data.attempts, '1-1'))).includes('spool'))
+  server.fail({ match: /status$/, times: 2, answer: 'cut' })
+  restore(2, task)
+  await eventually('connected again', () => server.connections > 0)
+  server.offer(task)
+  await finalStatus(task)
+  expect(task.log.toString()).toBe(log)
+  expect(server.received.filter(({ type }) => type === 'task_rejected')).toEqual([])
+  const journal = await readFile(attemptLayout(daemon.data, task.id, 1).journal, 'utf8')
+  expect(journal.match(/"fact":"spawning","run":"plan-/g)).toHaveLength(1)
+})
+
+it('keeps what the restored server does not know, says so, and asks no more until another restore', async () => {
+  await using daemon = await start()
+  await server.message('heartbeat')
+  const task = server.addTask({ workspace: { tf_code } })
+  server.offer(task)
+  await finalStatus(task)
+  const log = task.log.toString()
+  const unknown = refusal('unknown_attempt', 'not known here')
+  server.fail({ match: /tasks\/1\//, times: 1_000_000, answer: unknown })
+  restore(2, task)
+  await eventually('it is kept for a person', async () => {
+    expect(await daemon.status()).toMatchObject({
+      attempts: [],
+      alarms: [],
+      kept: { for_a_person: [{ attempt: '1-1', why: 'unknown_to_server' }] },
+    })
+    return true
+  })
+  const { stdout } = await runCli('status', '--data-dir', daemon.data.root)
+  expect(stdout).toContain('attempt 1-1: unknown to the server since its restore')
+  const asked = server.requests.filter((line) => line.includes('/tasks/1/')).length
+  const beats = server.received.length
+  await eventually('more is said', () => server.received.length > beats + 2)
+  expect(server.requests.filter((line) => line.includes('/tasks/1/')).length).toBe(asked)
+  expect(await readFile(join(daemon.data.attempts, '1-1', 'spool'), 'utf8')).toBe(log)
+  server.heal()
+  restore(3)
+  await finalStatus(task)
+  expect(task.log.toString()).toBe(log)
+  await eventually('nothing waits for a person', async () => {
+    expect(await daemon.status()).toMatchObject({ kept: { count: 1, for_a_person: [] } })
+    return true
+  })
+})
+
+it('tells a store that lost what it had just acknowledged, while the run goes on', async () => {
+  const gate = join(home.path, 'gate')
+  const slow = {
+    terraform_data: {
+      slow: { provisioner: { 'local-exec': { command: `until [ -e '${gate}' ]; do sleep 0.05; done` } } },
+    },
+  }
+  await using _daemon = await start()
+  await server.message('heartbeat')
+  const workspace = { workspace_id: 'ws-s', tf_code: { resource: slow } }
+  const plan = server.addTask({ taskType: 'plan_and_apply', workspace })
+  server.offer(plan)
+  await finalStatus(plan)
+  const apply = server.addTask({ action: 'apply', workspace, ...(plan.plan ? { plan: plan.plan } : {}) })
+  server.offer(apply)
+  await eventually('the apply to run', () => apply.log.includes('Provisioning with'))
+  restore(2, plan, apply)
+  await writeFile(gate, '')
+  expect(await finalStatus(apply)).toMatchObject({ status: 'applied' })
+  expect(apply.log.toString()).toContain('Apply complete! Resources: 1 added')
+  expect(apply.seals.at(-1)?.total_bytes).toBe(apply.log.length)
+  await finalStatus(plan)
+})
