@@ -1,11 +1,28 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { closeCodes } from '@iac-agent/protocol'
 import { eventually, startFakeServer } from '@iac-agent/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { ControlSocket } from '../../src/control/socket.js'
+import { createNetwork } from '../../src/server-api/network.js'
+import { fixedCredentials } from '../_util/connection.js'
 import { runManager } from './_manager.js'
+
+const key = { app_key: 'k', app_secret: 's' }
+
+/** Accepts, and then nothing. */
+async function startSilentServer() {
+  const server = createTcpServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    server,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  }
+}
 
 describe('the control manager', () => {
   it('says hello, then a heartbeat at once with the real load of the machine, and again each interval', async () => {
@@ -74,6 +91,26 @@ describe('the control manager', () => {
     }
     for (const client of silent.clients) client.terminate()
     await new Promise((resolve) => http.close(resolve))
+  })
+
+  it('gives up a proxy that takes the connection and says nothing', async () => {
+    await using hole = await startSilentServer()
+    const network = createNetwork({ httpProxy: hole.url })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const target = {
+      serverUrl: new URL('http://iac.example'),
+      agentId: 'a',
+      network,
+      credentials: fixedCredentials(key),
+    }
+    const connecting = ControlSocket.connect(target, new AbortController().signal)
+    const [proxied] = (await once(hole.server, 'connection')) as [Socket]
+    const closed = once(proxied.resume(), 'close')
+    vi.advanceTimersByTime(20_000)
+    vi.useRealTimers()
+    await expect(connecting).rejects.toMatchObject({ code: 'unreachable' })
+    await closed
+    await network[Symbol.asyncDispose]()
   })
 
   it('heartbeats over HTTP while something refuses the upgrade, and obeys what the answer wants', async () => {

@@ -44,8 +44,6 @@ export class Gateway implements AsyncDisposable {
       noServer: true,
       // with compression a connection costs about 248 KiB after its first message, without 11 KiB
       perMessageDeflate: false,
-      // a session answers pings itself: of one that sends them and never reads, the answers would pile up
-      autoPong: false,
       maxPayload: limits.controlFrameBytes,
     })
     this.#reception = new Reception({ ...options, pool: new InflaterPool() })

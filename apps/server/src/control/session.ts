@@ -73,10 +73,7 @@ export class Session {
       this.#lastFrameAt = this.options.monotonic()
       this.#silence.refresh()
     }
-    this.socket.on('ping', (data) => {
-      heard()
-      if (this.#mayWrite()) this.socket.pong(data)
-    })
+    this.socket.on('ping', heard)
     this.socket.on('pong', heard)
     this.socket.on('message', (data: RawData, isBinary: boolean) => {
       heard()
@@ -96,7 +93,12 @@ export class Session {
 
   /** Answers whether the socket took the message; it may still be lost. */
   send(message: ServerMessage): boolean {
-    if (!this.#mayWrite()) return false
+    if (this.#isClosed || this.socket.readyState !== this.socket.OPEN) return false
+    if (this.socket.bufferedAmount > unsentLimitBytes) {
+      this.logger.warn({ unsent_bytes: this.socket.bufferedAmount }, 'agent does not read: socket given up')
+      this.socket.terminate()
+      return false
+    }
     this.socket.send(JSON.stringify(message))
     return true
   }
@@ -109,15 +111,6 @@ export class Session {
       this.#working -= 1
       if (this.#working <= workLimit / 2 && this.socket.isPaused) this.socket.resume()
     })
-  }
-
-  /** Whether the peer takes what it is sent; one that does not is given up. */
-  #mayWrite(): boolean {
-    if (this.#isClosed || this.socket.readyState !== this.socket.OPEN) return false
-    if (this.socket.bufferedAmount <= unsentLimitBytes) return true
-    this.logger.warn({ unsent_bytes: this.socket.bufferedAmount }, 'agent does not read: socket given up')
-    this.socket.terminate()
-    return false
   }
 
   /** Closes with a code of `closeCodes`, and cuts the line when the peer does not answer. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { closeCodes } from '@iac-agent/protocol'
+import { eventually, startFaultProxy } from '@iac-agent/testkit'
 import { describe, expect, it } from 'vitest'
 import { findAgent } from '../../src/store/agent-rows.js'
 import { gatewayWorld } from './gateway-world.js'
@@ -30,6 +31,25 @@ describe('an agent nobody hears from', () => {
     clearInterval(pings)
     expect(isClosed).toBe(false)
     expect(await agent.closed).toBe(closeCodes.silent)
+  })
+})
+
+describe('an agent whose network vanished without a word', () => {
+  it('is offline after the silence timeout, and its connection is not kept', async () => {
+    await using world = await gatewayWorld(silenceMs)
+    await using proxy = await startFaultProxy({ target: world.url })
+    await using agent = await AgentSocket.open(proxy.url, 'a', {})
+    await eventually('it is online', async () => (await world.store.read((reader) => findAgent(reader, 'a')))?.online)
+    proxy.blackhole('both')
+    const since = performance.now()
+    await eventually('it is offline', async () => {
+      return (await world.store.read((reader) => findAgent(reader, 'a')))?.online === 0
+    })
+    expect(performance.now() - since).toBeGreaterThanOrEqual(silenceMs - 5)
+    expect(world.hub.getConnectedAgents()).toEqual([])
+    expect(agent.socket.readyState).toBe(agent.socket.OPEN)
+    proxy.heal()
+    await agent.closed
   })
 })
 

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { allEndpoints, limits } from '@iac-agent/protocol'
+import { allEndpoints, limits, type Task } from '@iac-agent/protocol'
+import { startFakeAgent } from '@iac-agent/testkit'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sealText } from '../../src/store/secret-box.js'
 import { TestServer } from '../_util/test-server.js'
 
 let server: TestServer
@@ -171,6 +173,26 @@ describe('a bad path or query', () => {
 })
 
 describe('a fault of our own', () => {
+  it('is one too when a document in the store is damaged', async () => {
+    await using server = await TestServer.start()
+    const { poolId, key } = await server.createPoolAndKey()
+    const workspace = await server.createWorkspace(poolId)
+    await using agent = await startFakeAgent({ url: server.url, key })
+    const { id } = await server.ok<Task>('POST', `/api/v1/workspaces/${workspace.id}/tasks`, {
+      body: { task_type: 'plan' },
+    })
+    const { lease_token: lease = '' } = await agent.next('run_task')
+    await server.store.transaction('create_task', (tx) =>
+      tx.db
+        .updateTable('task_snapshots')
+        .set({ document: sealText('{"workspace":{}}') })
+        .execute(),
+    )
+    const answer = await agent.http('GET', `/tasks/${id}/data`, { lease })
+    expect(answer.status).toBe(500)
+    expect(await answer.text()).not.toContain('workspace')
+  })
+
   it('says internal error and a request id, and nothing else; the log has the rest', async () => {
     const lines: string[] = []
     const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import type { Task } from '@iac-agent/protocol'
 import { type FakeAgent, startFakeAgent } from '@iac-agent/testkit'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -82,6 +84,29 @@ describe('the log stream', () => {
     vi.advanceTimersByTime(15_000)
     expect(Buffer.from((await said)?.value ?? []).toString()).toMatch(/^: .*\n\n$/)
     leaving.abort()
+  })
+
+  it('is cut off for who takes nothing for a minute, and the others go on', async () => {
+    await using server = await TestServer.start()
+    const { agent, task, send } = await planning(server)
+    await using _agent = agent
+    const path = `/api/v1/tasks/${task.id}/logs/stream`
+    const deaf = connect(Number(new URL(server.url).port), '127.0.0.1')
+    deaf.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${adminToken}\r\n\r\n`)
+    await once(deaf, 'data')
+    deaf.pause()
+    using stream = await openEvents(`${server.url}${path}`, auth)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const piece = 'x'.repeat(999_999)
+    for (let chunk = 0; chunk < 12; chunk++) await send(chunk * 1_000_000, `${piece}\n`)
+    for (let seen = 0; seen < 12_000_000; ) seen = Number((await nextEvent(stream.events)).id)
+    vi.advanceTimersByTime(60_000)
+    vi.useRealTimers()
+    await send(12_000_000, 'last')
+    expect(await nextEvent(stream.events)).toMatchObject({ data: { text: 'last' } })
+    let read = 0
+    for await (const bytes of deaf) read += (bytes as Buffer).length
+    expect(read).toBeLessThan(12_000_000)
   })
 
   it('of an unknown task is an error answer', async () => {
