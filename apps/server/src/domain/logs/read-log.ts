@@ -25,7 +25,7 @@ export interface LogQuery {
 
 const defaultLimitBytes = 1024 * 1024
 /** What one reader holds of a log at a time, however much it asked for. */
-const heldBytes = 1024 * 1024
+const heldBytes = 256 * 1024
 
 /** Part of a log, read as it is taken. */
 export interface OpenLog extends Omit<LogPiece, 'bytes'> {

@@ -3,10 +3,14 @@ import { Readable } from 'node:stream'
 import { taskEndpoints } from '@iac-agent/protocol'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { LogWatch } from '../../domain/logs/log-watch.js'
-import { type LogQuery, openLog } from '../../domain/logs/read-log.js'
+import { type LogPiece, type LogQuery, openLog } from '../../domain/logs/read-log.js'
+import { withoutTornEnd } from '../../store/log-rows.js'
 import type { Store } from '../../store/store.js'
 import { EventStream } from '../event-stream.js'
 import { route } from '../route.js'
+
+/** Of a log, in one event. */
+const eventBytes = 64 * 1024
 
 export interface LogRouteDeps {
   store: Store
@@ -50,8 +54,19 @@ async function stream(
         })
       return
     }
-    const { offset, nextOffset, bytes } = next.value
-    await events.send({ id: nextOffset, data: { offset, text: bytes.toString('utf8') } })
+    for (const { offset, bytes } of eventsOf(next.value)) {
+      await events.send({ id: offset + bytes.length, data: { offset, text: bytes.toString('utf8') } })
+    }
+  }
+}
+
+/** A piece in parts small enough to be held once more for each viewer that does not read, cut at whole characters. */
+function* eventsOf({ offset, bytes }: LogPiece): Generator<{ offset: number; bytes: Buffer }> {
+  for (let at = 0; at < bytes.length; ) {
+    const part = bytes.subarray(at, at + eventBytes)
+    const whole = at + part.length < bytes.length ? withoutTornEnd(part) : part
+    yield { offset: offset + at, bytes: whole }
+    at += whole.length
   }
 }
 
