@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { eventually, type RunningAgent } from '@iac-agent/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Rig } from './rig.js'
@@ -71,17 +71,30 @@ it('keeps 20 sensitive values out of every stored log and out of the API, howeve
   expectNoSecret({ serverLog: rig.server.child.log.text })
 })
 
-it('leaves no file of the agent with a secret in it once the task is over', async () => {
+it('leaves secrets in the kept states and plans alone, where terraform put them, once the task is over', async () => {
+  const isStateOrPlan = (path: string) => /^attempts\/\d+-\d+\/(states\/|plan\.tar\.gz$)/.test(path)
+  await noSecretInFiles((path) => !isStateOrPlan(path))
+})
+
+it('leaves no file of an agent with a secret in it when the agent is to keep nothing', async () => {
+  await agent.stop()
+  await agent.start({ args: ['--keep-attempts', '0'] })
+  await noSecretInFiles(() => true)
+  await agent.stop()
+})
+
+async function noSecretInFiles(isLookedAt: (path: string) => boolean): Promise<void> {
   const look = async () => {
     const entries = await readdir(agent.dataDir, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-    const texts = await Promise.all(files.map(async (file) => [file, await readFile(file, 'latin1')] as const))
-    expect(files.length).toBeGreaterThan(0)
+    const looked = files.filter((file) => isLookedAt(relative(agent.dataDir, file)))
+    const texts = await Promise.all(looked.map(async (file) => [file, await readFile(file, 'latin1')] as const))
+    expect(texts.length).toBeGreaterThan(0)
     expectNoSecret(Object.fromEntries(texts))
     return true
   }
   await eventually('the attempts are delivered and cleared', look, { timeoutMs: 10_000 })
-})
+}
 
 /** Every line of every value that is long enough to tell anything. */
 function expectNoSecret(texts: Record<string, string>): void {
