@@ -1,7 +1,7 @@
 /** The agent as a whole: builds every part, serves until it has drained, and answers how it ended. */
 import { freemem } from 'node:os'
 import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
-import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals } from '@iac-agent/runtime'
+import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals, systemClock } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
 import { dataLayout } from '../journal/layout.js'
@@ -178,7 +178,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     },
   })
   if (isOnce) drainAfterFirst({ attempts, shutdown })
-  await sweepExpired(data, Date.now(), log)
+  await sweepExpired(data, systemClock.now(), log)
   await resumeAttempts(data, log, sessions, attempts)
 
   const guarded = guard.run(leaving.signal)
