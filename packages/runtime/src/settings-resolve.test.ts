@@ -135,6 +135,7 @@ describe('unknown variables', () => {
       IAC_TEST_APP_KEY_FILE: 'b',
       IAC_TEST_CONFIG: 'c',
       IAC_CRASH_POINT: 'd',
+      IAC_CLOCK_OFFSET_FILE: 'd',
       IAC_TEST_LISEN: 'e',
       HOME: 'f',
     }

@@ -44,7 +44,7 @@ export async function resolveSettings<T extends SettingsTable, K extends keyof T
 
 /** Names of `IAC_*` variables that this program does not read: most likely misspelt. */
 export function unknownVariables(settings: Settings, env: NodeJS.ProcessEnv): string[] {
-  const known = new Set([`${settings.prefix}_CONFIG`, 'IAC_CRASH_POINT'])
+  const known = new Set([`${settings.prefix}_CONFIG`, 'IAC_CRASH_POINT', 'IAC_CLOCK_OFFSET_FILE'])
   for (const one of Object.values(settings.table)) {
     known.add(variableOf(settings, one))
     if (one.kind === 'secret') known.add(`${variableOf(settings, one)}_FILE`)

@@ -9,7 +9,7 @@ import {
   type ServerMessage,
   timing,
 } from '@iac-agent/protocol'
-import { backoffMs, type Logger, Loop } from '@iac-agent/runtime'
+import { backoffMs, type Logger, Loop, systemClock } from '@iac-agent/runtime'
 import { ServerRefused, ServerUnreachable } from '../server-api/errors.js'
 import {
   type ControlEnd,
@@ -55,7 +55,7 @@ export class ControlManager {
   readonly #log: Logger
   readonly #usage = new HostUsage()
   readonly #heartbeats: Loop
-  #state: ControlState = { phase: 'connecting', since: Date.now(), problem: undefined }
+  #state: ControlState = { phase: 'connecting', since: systemClock.now(), problem: undefined }
   #socket: ControlSocket | undefined
   /** connections in a row that brought no welcome */
   #failures = 0
@@ -180,7 +180,7 @@ export class ControlManager {
       ...heartbeat(),
       ...this.#usage.sample(),
       agent_id: agentId,
-      timestamp: new Date().toISOString(),
+      timestamp: new Date(systemClock.now()).toISOString(),
     }
     const socket = this.#socket
     if (socket === undefined) return this.#beatOverHttp(payload, signal)
@@ -209,7 +209,7 @@ export class ControlManager {
 
   #move(phase: ControlPhase, problem: string | undefined): void {
     if (this.#state.phase === phase && this.#state.problem === problem) return
-    const since = this.#state.phase === phase ? this.#state.since : Date.now()
+    const since = this.#state.phase === phase ? this.#state.since : systemClock.now()
     const level = phase === 'connected' || phase === 'stopped' ? 'info' : phase === this.#state.phase ? 'debug' : 'warn'
     this.#state = { phase, since, problem }
     this.#log[level]({ phase, problem }, 'control state')

@@ -1,6 +1,8 @@
 /** One C&C connection: the only writer and the only closer of its WebSocket. */
+
 import type { IncomingMessage } from 'node:http'
 import { type AgentMessage, ErrorBody, fits, limits } from '@iac-agent/protocol'
+import { systemClock } from '@iac-agent/runtime'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import WebSocket from 'ws'
 import { type CredentialSource, credentialHeaders } from '../server-api/credentials.js'
@@ -149,7 +151,7 @@ async function opened(socket: WebSocket): Promise<void> {
 
 /** An upgrade that was answered by something else than an upgrade. */
 async function refusal(response: IncomingMessage): Promise<Error> {
-  const retryAfterMs = readRetryAfter(response.headers['retry-after'], Date.now())
+  const retryAfterMs = readRetryAfter(response.headers['retry-after'], systemClock.now())
   const httpStatus = response.statusCode ?? 0
   const body = await readBody(response)
   if (fits(ErrorBody, body)) return new ServerRefused(body, retryAfterMs)

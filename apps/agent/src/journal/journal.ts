@@ -1,7 +1,9 @@
 /** An attempt's journal: facts appended as JSON lines, each durable (fsync) before `append` resolves. */
+
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parse } from '@iac-agent/protocol'
+import { systemClock } from '@iac-agent/runtime'
 import { Fact, type NewFact } from './attempt-record.js'
 
 export type FactListener = (fact: Fact) => void
@@ -36,7 +38,7 @@ export class Journal implements AsyncDisposable {
 
   /** Records a fact; once resolved it survives a crash. Rejects when the disk refuses it: then it did not happen. */
   async append(fact: NewFact): Promise<void> {
-    const stamped = { ...fact, at: new Date().toISOString() } as Fact
+    const stamped = { ...fact, at: new Date(systemClock.now()).toISOString() } as Fact
     const done = completion()
     this.#waiting.push({ line: `${JSON.stringify(stamped)}\n`, fact: stamped, done })
     this.#flushing ??= this.#flush()

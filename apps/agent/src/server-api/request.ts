@@ -1,4 +1,5 @@
 /** One request to our server: made from an endpoint's contract, its answer parsed, its failure classified. Never retries. */
+
 import { Readable } from 'node:stream'
 import {
   type AnswerOf,
@@ -10,6 +11,7 @@ import {
   parse,
   type QueryOf,
 } from '@iac-agent/protocol'
+import { systemClock } from '@iac-agent/runtime'
 import type { Static, TSchema } from 'typebox'
 import { type Dispatcher, request } from 'undici'
 import { type CredentialSource, credentialHeaders } from './credentials.js'
@@ -134,7 +136,7 @@ export class ServerRequest {
 
   async #fail(endpoint: Endpoint, response: Dispatcher.ResponseData, body: AsyncIterable<Buffer>): Promise<never> {
     const retryAfter = response.headers['retry-after']
-    const waitMs = readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now())
+    const waitMs = readRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, systemClock.now())
     const value = tryJson(await readText(body, mostErrorBytes))
     if (!fits(ErrorBody, value)) {
       throw new ServerUnreachable(

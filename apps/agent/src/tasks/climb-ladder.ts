@@ -2,7 +2,7 @@
  * Stops a running command rung by rung, once the journal says that somebody wants it. Each intent is durable before its signal and
  * the signal is recorded after it: what a crash left in doubt, terraform's output decides.
  */
-
+import { systemClock } from '@iac-agent/runtime'
 import { all, has, last } from '../journal/attempt-facts.js'
 import type { Fact, Rung } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
@@ -24,9 +24,10 @@ export async function climbLadder(attempt: Attempt, climb: Climb): Promise<void>
   const { journal, log } = attempt.parts
   const { run, signal } = climb
   await settleDoubt(attempt, run)
+  const ages = new RungAges()
   while (!signal.aborted) {
     const changed = nextChange(attempt, signal)
-    const move = has(journal.facts, 'cancelRequested') ? ladderMove(stateOf(attempt, climb)) : 'wait'
+    const move = has(journal.facts, 'cancelRequested') ? ladderMove(stateOf(attempt, climb, ages)) : 'wait'
     if (move === 'wait') await changed.promise
     else if ('waitMs' in move) await changed.orAfter(move.waitMs)
     else {
@@ -63,14 +64,25 @@ function ofRun(facts: readonly Fact[], run: string): Fact[] {
   return facts.filter((fact) => 'run' in fact && fact.run === run)
 }
 
-function stateOf(attempt: Attempt, { run, graceMs }: Climb) {
+function stateOf(attempt: Attempt, { run, graceMs }: Climb, ages: RungAges) {
   const { facts } = attempt.parts.journal
-  const now = Date.now()
   return {
     phase: attempt.offered.action,
     isForced: facts.some((fact) => fact.fact === 'cancelRequested' && fact.reason === 'force'),
-    climbed: all(ofRun(facts, run), 'signalled').map(({ rung, at }) => ({ rung, agoMs: now - Date.parse(at) })),
+    climbed: all(ofRun(facts, run), 'signalled').map(({ rung, at }) => ({ rung, agoMs: ages.of(rung, at) })),
     graceMs,
+  }
+}
+
+/** How long ago each rung was climbed: by the wall clock only until this process first asks, so that nobody shortens a grace by setting it. */
+class RungAges {
+  readonly #climbedAt = new Map<Rung, number>()
+
+  of(rung: Rung, at: string): number {
+    const now = systemClock.monotonic()
+    const climbedAt = this.#climbedAt.get(rung) ?? now - Math.max(0, systemClock.now() - Date.parse(at))
+    this.#climbedAt.set(rung, climbedAt)
+    return now - climbedAt
   }
 }
 

@@ -40,7 +40,9 @@ it('a terraform that was killed with its supervisor is compared all the same', a
   await kill('group')
   const end = await finalStatus(apply)
   expect(end).toMatchObject({ status: 'failed', error_code: 'agent_fault' })
-  expect(end.error_message).toMatch(/, so its exit code is unknown; .*2 resources were created but are not in the state/)
+  expect(end.error_message).toMatch(
+    /, so its exit code is unknown; .*2 resources were created but are not in the state/,
+  )
   expect(apply.unrecorded).toMatchObject({ created: 2, may_exist: 1 })
 })
 

@@ -30,19 +30,19 @@ export function afterRestore(
     await beginStoreEpoch(tx, epoch, now)
     await disconnectAllAgents(tx)
     const applies = (await openAttempts(tx)).filter(({ phase }) => phase === 'apply')
-    for (const apply of applies) await doubt(tx, apply, now)
+    for (const apply of applies) await doubt(tx, apply, deps.clock)
     const confirmed = (await waitingTasks(tx)).filter(({ confirmed_at }) => confirmed_at !== null)
     for (const task of confirmed) await takeBackConfirmation(tx, task)
     return { unreachableApplies: applies.length, unconfirmedPlans: confirmed.length }
   })
 }
 
-async function doubt(tx: Tx, open: OpenAttemptRow, now: number): Promise<void> {
+async function doubt(tx: Tx, open: OpenAttemptRow, clock: Clock): Promise<void> {
   const task = (await findTask(tx, open.task_id)) as TaskRow
   const attempt = (await findAttempt(tx, open.task_id, open.number)) as AttemptRow
-  if (attempt.state === 'offered') await acceptOffer(tx, task, attempt, now)
+  if (attempt.state === 'offered') await acceptOffer(tx, task, attempt, clock)
   if (attempt.start_id === null) await noteAttempt(tx, attempt, { start_id: unknownStart })
-  await markUnreachable(tx, task.id, now)
+  await markUnreachable(tx, task.id, clock.now())
 }
 
 function takeBackConfirmation(tx: Tx, task: TaskRow): Promise<unknown> {

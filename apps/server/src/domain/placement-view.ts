@@ -22,7 +22,7 @@ export async function loadPlacementView(
   const agents = await allAgents(reader)
   const open = await openAttempts(reader)
   const holds = new Map((await holdsOfWaiting(reader)).map((hold) => [hold.id, hold]))
-  const refusals = await recentRefusals(reader, now - refusalMs)
+  const refusals = await recentRefusals(reader, now - refusalMs, now)
   const plans = new Map((await plansToApply(reader)).map((plan) => [plan.task_id, plan]))
   return {
     tasks: waiting.map((task) => placementTask(task, holds.get(task.workspace_id), plans.get(task.id), refusals)),

@@ -31,7 +31,7 @@ export class Reconciler {
   readonly #loop: Loop
   readonly #budget = new SweepBudget()
   readonly #alarm = new SweepAlarm()
-  /** when each repeated cancel was last sent, by `task/attempt` */
+  /** when each cancel was last sent, or first seen here, by `task/attempt` */
   readonly #cancelsSent = new Map<string, number>()
   /** after a start, and after the database was away, every lease gets a full TTL before any is ended */
   #owesFullTtl: boolean = true
@@ -70,7 +70,7 @@ export class Reconciler {
 
   async #pass(): Promise<void> {
     const { store, clock, logger } = this.#options
-    const startedAt = clock.now()
+    const startedAt = clock.monotonic()
     await this.#guardLeases(startedAt)
     const open = await store.read(openAttempts)
     for (const offer of await withdrawOffers(this.#options, open)) {
@@ -78,7 +78,7 @@ export class Reconciler {
     }
     for (const task_id of await endUnreported(this.#options, open)) logger.warn({ task_id }, 'status not reported')
     await this.#endLeases(startedAt)
-    this.#repeatCancels(open, clock.now())
+    this.#repeatCancels(open, clock.monotonic())
     await this.#place(clock.now())
     this.#dueAt = startedAt + this.#everyMs
   }
@@ -128,8 +128,9 @@ export class Reconciler {
     const keys = new Set(asked.map(keyOf))
     for (const key of this.#cancelsSent.keys()) if (!keys.has(key)) this.#cancelsSent.delete(key)
     for (const row of asked) {
-      const sentAt = this.#cancelsSent.get(keyOf(row)) ?? row.cancel_requested_at ?? 0
-      if (now - sentAt < heartbeatIntervalMs) continue
+      const sentAt = this.#cancelsSent.get(keyOf(row))
+      if (sentAt === undefined) this.#cancelsSent.set(keyOf(row), now) // whoever asked for it has sent it
+      if (sentAt === undefined || now - sentAt < heartbeatIntervalMs) continue
       const isSent = link.cancelTaskOnAgent(row.agent_id, row.task_id, {
         attempt: row.number,
         force: row.cancel_force === 1,

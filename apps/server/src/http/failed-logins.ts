@@ -20,7 +20,7 @@ export class FailedLogins {
 
   /** Counts a failure; answers how many milliseconds to wait, 0 when this one is still within bounds. */
   count(address: string): number {
-    const now = this.clock.now()
+    const now = this.clock.monotonic()
     const known = this.#windows.get(address)
     const window = known !== undefined && now - known.startedAt < windowMs ? known : { startedAt: now, failures: 0 }
     window.failures += 1

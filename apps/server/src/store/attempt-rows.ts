@@ -80,11 +80,13 @@ export async function openAttemptsOf(reader: Reader, agentId: string): Promise<O
 export async function recentRefusals(
   reader: Reader,
   since: number,
+  now: number,
 ): Promise<{ task_id: number; agent_id: string; reject_reason: string | null }[]> {
   return reader.hot.all(
     `SELECT task_id, agent_id, reject_reason FROM task_attempts
-     WHERE outcome IN ('rejected', 'withdrawn') AND ended_at > ?`,
+     WHERE outcome IN ('rejected', 'withdrawn') AND ended_at > ? AND ended_at <= ?`,
     since,
+    now,
   )
 }
 

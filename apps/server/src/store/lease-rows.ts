@@ -1,4 +1,7 @@
-/** Leases, as columns of their attempts: renewing, extending, finding those that are over. Times are epoch ms. */
+/**
+ * Leases, as columns of their attempts: renewing, extending, finding those that are over. All times are of `Clock.monotonic`, as are
+ * `offered_at`, `accepted_at` and `hint_at`: setting the host's clock ends nothing and keeps nothing alive.
+ */
 import type { OpenAttemptRow } from './attempt-rows.js'
 import type { Reader, Tx } from './store.js'
 
@@ -21,10 +24,16 @@ export async function renewLeasesOf(tx: Tx, agentId: string, now: number): Promi
   )
 }
 
-/** Gives every live lease a full TTL: the server, or its database, was away. */
+/**
+ * Every live lease gets a full TTL, every unanswered offer and unreported end its full time: the server, or its database, was away.
+ * What an earlier process stored may be of another time, so nothing of it is kept. Answers how many leases there are.
+ */
 export async function renewAllLeases(tx: Tx, now: number): Promise<number> {
+  tx.hot.run(`UPDATE task_attempts SET offered_at = ? WHERE state = 'offered'`, now)
   return tx.hot.run(
-    `UPDATE task_attempts SET lease_expires_at = max(lease_expires_at, ? + lease_ttl_ms) WHERE state = 'live'`,
+    `UPDATE task_attempts SET lease_expires_at = ? + lease_ttl_ms, hint_at = CASE WHEN hint_at IS NULL THEN NULL ELSE ? END
+     WHERE state = 'live'`,
+    now,
     now,
   )
 }

@@ -1,6 +1,7 @@
 /** The store on one SQLite file: WAL, synchronous=FULL, one write handle with its queue, one read-only handle. */
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '@iac-agent/runtime'
 import Database from 'better-sqlite3'
 import { ChangeHub } from './change-hub.js'
 import { prepareDataDir, unusable } from './data-lock.js'
@@ -32,7 +33,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   prepareDataDir(options.dataDir)
   requireNoUnfinishedRestore(options.dataDir)
   const path = join(options.dataDir, 'store.sqlite')
-  const writer = openWriter(options.dataDir, path, (options.now ?? Date.now)())
+  const writer = openWriter(options.dataDir, path, (options.now ?? systemClock.now)())
   const reader = new Database(path, { readonly: true, timeout: busyTimeoutMs })
   reader.pragma('cache_size = -8192')
   const hub = new ChangeHub(options.onListenerError ?? throwLater)

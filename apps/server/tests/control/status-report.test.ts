@@ -7,7 +7,7 @@ import { runningPlan } from './running-attempts.js'
 import { type TaskWorld, taskWorld } from './task-world.js'
 
 function fence(world: TaskWorld, caller: AgentCaller, taskId: number) {
-  return world.store.transaction('create_token', (tx) => requireAttempt(tx, caller, taskId, world.clock.now()))
+  return world.store.transaction('create_token', (tx) => requireAttempt(tx, caller, taskId, world.clock))
 }
 
 describe('a status report', () => {

@@ -15,14 +15,24 @@ import { RememberingLink } from './remembering-link.js'
 
 class TestClock implements Clock {
   #now = Date.parse('2026-01-01T00:00:00Z')
+  #monotonic = this.#now
   now(): number {
     return this.#now
   }
   monotonic(): number {
-    return this.#now
+    return this.#monotonic
   }
   advance(ms: number): void {
     this.#now += ms
+    this.#monotonic += ms
+  }
+  /** Somebody sets the clock of the host, so many milliseconds forward or back. */
+  set(ms: number): void {
+    this.#now += ms
+  }
+  /** As for a process that begins now. */
+  restart(): void {
+    this.#monotonic = this.#now
   }
 }
 

@@ -1,5 +1,7 @@
 /** What the server says to this agent: its key, the WebSocket upgrade, the time. Leaves nothing behind on the server. */
+
 import { agentFleetEndpoints } from '@iac-agent/protocol'
+import { systemClock } from '@iac-agent/runtime'
 import { request } from 'undici'
 import { ControlSocket } from '../../control/socket.js'
 import { AgentApi } from '../../server-api/agent-api.js'
@@ -56,13 +58,13 @@ export async function checkUpgrade(probe: Probe): Promise<CheckResult> {
 
 /** Compares with the Date header of the server (or of the proxy before it). */
 export async function checkClock({ serverUrl, network }: Probe): Promise<CheckResult> {
-  const before = Date.now()
+  const before = systemClock.now()
   try {
     const answer = await request(urlOf(serverUrl, '/livez'), { dispatcher: network.dispatcher })
     await answer.body.dump()
     const theirs = Date.parse(String(answer.headers.date))
     if (Number.isNaN(theirs)) return skipped('clock', 'the server does not say its time')
-    const skewMs = (before + Date.now()) / 2 - theirs
+    const skewMs = (before + systemClock.now()) / 2 - theirs
     const words = `this clock is ${Math.abs(skewMs / 1000).toFixed(1)} s ${skewMs < 0 ? 'behind' : 'ahead of'} the server's`
     return Math.abs(skewMs) > mostSkewMs ? failed('clock', `${words}; is NTP running on both?`) : ok('clock', words)
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Records what the attempt came to; delivery tells the server once everything else is there. */
+import { systemClock } from '@iac-agent/runtime'
 import { crashPoint } from '../../journal/crash-points.js'
 import { redactText } from '../../logs/redactor.js'
 import type { Attempt } from '../attempt.js'
@@ -13,7 +14,7 @@ export async function finishStep(attempt: Attempt): Promise<void> {
     fact: 'outcome',
     ...outcome,
     ...(message === undefined ? {} : { errorMessage: message.slice(0, 4096) }),
-    durationSeconds: Math.max(0, Math.round((Date.now() - Date.parse(attempt.offered.at)) / 1000)),
+    durationSeconds: Math.max(0, Math.round((systemClock.now() - Date.parse(attempt.offered.at)) / 1000)),
   })
   crashPoint('finish.recorded')
 }

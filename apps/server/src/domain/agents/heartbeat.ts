@@ -42,9 +42,10 @@ export function heartbeat(
     const open = await openAttemptsOf(tx, agentId)
     const reported =
       beat.current_tasks === undefined ? undefined : await reportedOf(tx, agentId, open, beat.current_tasks)
-    await heardOf(tx, agentId, open, reported, now)
+    await heardOf(tx, agentId, open, reported, deps.clock)
     const { desired, unknown } = desiredState(open.map(openOf), reported)
-    const settled = open.filter((attempt) => attempt.seed_only === 0 && now - attempt.offered_at >= offerGraceMs)
+    const settledAt = deps.clock.monotonic() - offerGraceMs
+    const settled = open.filter((attempt) => attempt.seed_only === 0 && attempt.offered_at <= settledAt)
     const draining = isDraining({ ...before, status: '' })
     return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
   })

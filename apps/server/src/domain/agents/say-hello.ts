@@ -32,7 +32,7 @@ export function sayHello(
     })
     const open = await openAttemptsOf(tx, agentId)
     const reported = hello.tasks.map(reportedOf)
-    await heardOf(tx, agentId, open, reported, deps.clock.now())
+    await heardOf(tx, agentId, open, reported, deps.clock)
     const { desired, unknown } = desiredState(open.map(openOf), reported)
     tx.changed({ kind: 'agent', agentId })
     const draining = isDraining({ ...agent, status: '' })

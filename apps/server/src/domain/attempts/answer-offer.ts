@@ -18,7 +18,7 @@ export function acceptedByAgent(deps: Deps, answer: Answer): Promise<boolean> {
   return deps.store.transaction('accept_offer', async (tx) => {
     const open = await findOpen(tx, answer)
     if (open === undefined) return false
-    const fenced = await touchAttempt(tx, { ...open, stale: false }, deps.clock.now())
+    const fenced = await touchAttempt(tx, { ...open, stale: false }, deps.clock)
     return !fenced.stale
   })
 }

@@ -17,7 +17,8 @@ export function endLease(
     const now = deps.clock.now()
     const task = await findTask(tx, lease.task_id)
     const attempt = await findAttempt(tx, lease.task_id, lease.number)
-    if (task === undefined || attempt?.state !== 'live' || attempt.lease_expires_at >= now) return undefined
+    if (task === undefined || attempt?.state !== 'live' || attempt.lease_expires_at >= deps.clock.monotonic())
+      return undefined
     if (attempt.phase === 'apply' || attempt.seed_only === 1) return makeUnreachable(tx, task, now)
     await endAttempt(tx, attempt, { outcome: 'expired' }, now)
     return settlePlan(tx, task, now)

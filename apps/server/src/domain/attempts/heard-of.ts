@@ -1,5 +1,6 @@
 /** An agent is heard, and with it the attempts it holds: offers it lists count as accepted, leases are renewed, tasks reachable. */
 import type { CancelRung } from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
 import type { OpenAttemptRow } from '../../store/attempt-rows.js'
 import { findAttempt, noteCancelRung } from '../../store/attempt-rows.js'
 import { renewLease, renewLeasesOf } from '../../store/lease-rows.js'
@@ -17,20 +18,20 @@ export async function heardOf(
   agentId: string,
   open: readonly OpenAttemptRow[],
   reported: readonly ReportedAttempt[] | undefined,
-  now: number,
+  clock: Clock,
 ): Promise<void> {
   if (open.length === 0) return
   const held = reported === undefined ? open : open.filter((row) => reported.some((one) => isOf(row, one)))
   const live = held.filter((row) => row.state === 'live')
-  if (live.length > 0 && live.length === open.length) await renewLeasesOf(tx, agentId, now)
-  else for (const row of live) await renewLease(tx, row.task_id, row.number, now)
+  if (live.length > 0 && live.length === open.length) await renewLeasesOf(tx, agentId, clock.monotonic())
+  else for (const row of live) await renewLease(tx, row.task_id, row.number, clock.monotonic())
   for (const row of live.filter((one) => one.unreachable_since !== null)) {
     await markUnreachable(tx, row.task_id, null)
     tx.changed({ kind: 'task', taskId: row.task_id })
   }
   if (reported === undefined) return
-  for (const row of held.filter((one) => one.state === 'offered')) await accept(tx, row, now)
-  for (const row of live) await noteRung(tx, row, reported.find((one) => isOf(row, one))?.cancelRung, now)
+  for (const row of held.filter((one) => one.state === 'offered')) await accept(tx, row, clock)
+  for (const row of live) await noteRung(tx, row, reported.find((one) => isOf(row, one))?.cancelRung, clock.now())
 }
 
 async function noteRung(tx: Tx, row: OpenAttemptRow, rung: CancelRung | undefined, now: number): Promise<void> {
@@ -42,8 +43,8 @@ function isOf(row: OpenAttemptRow, reported: ReportedAttempt): boolean {
   return row.task_id === reported.taskId && row.number === reported.attempt
 }
 
-async function accept(tx: Tx, row: OpenAttemptRow, now: number): Promise<void> {
+async function accept(tx: Tx, row: OpenAttemptRow, clock: Clock): Promise<void> {
   const task = await findTask(tx, row.task_id)
   const attempt = await findAttempt(tx, row.task_id, row.number)
-  if (task !== undefined && attempt !== undefined) await acceptOffer(tx, task, attempt, now)
+  if (task !== undefined && attempt !== undefined) await acceptOffer(tx, task, attempt, clock)
 }

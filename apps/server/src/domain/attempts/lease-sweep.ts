@@ -1,6 +1,6 @@
 /** When leases may be ended: the arithmetic that keeps a late timer or a burst from ending healthy runs. Pure. */
 
-/** A pass later than this says the server itself was away (suspended, overloaded, its clock moved): no agent is to blame. */
+/** A pass later than this says the server itself was away (stopped, overloaded): no agent is to blame. */
 const lateAfterMs = 2_000
 
 /** Of the open leases, at most this share is ended in a minute, but always up to `sweepFloor`. */
@@ -15,7 +15,7 @@ export interface Lateness {
 }
 
 /**
- * Judges a pass that was due at `dueAt` and runs at `now` (epoch ms).
+ * Judges a pass that was due at `dueAt` and runs at `now` (both of `Clock.monotonic`).
  * @returns undefined when it is on time
  */
 export function judgeLateness(dueAt: number, now: number, heartbeatIntervalMs: number): Lateness | undefined {

@@ -39,7 +39,7 @@ export function offerAttempt(
     await insertAttempt(tx, {
       ...attempt,
       seed_only: isSeedOnly(agent) ? 1 : 0,
-      offered_at: deps.clock.now(),
+      offered_at: deps.clock.monotonic(),
       lease_ttl_ms: deps.leaseTtlMs,
       work_root: agent.work_root,
     })

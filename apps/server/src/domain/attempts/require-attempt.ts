@@ -1,5 +1,6 @@
 /** The fence: who may speak for a task, and whether what it says still counts. Every task route of the agent API passes here. */
 import { ApiError } from '@iac-agent/protocol'
+import type { Clock } from '@iac-agent/runtime'
 import { findAgent } from '../../store/agent-rows.js'
 import { type AttemptRow, findAttempt } from '../../store/attempt-rows.js'
 import { renewLease } from '../../store/lease-rows.js'
@@ -16,10 +17,15 @@ import { lostAttempt, takeUpLost } from './lost-attempt.js'
  * @throws ApiError `not_found` for an unknown task, `forbidden` for somebody else's or without the lease, `unknown_attempt` for a
  * lease of an attempt that is not in this store (any more)
  */
-export async function requireAttempt(tx: Tx, caller: AgentCaller, taskId: number, now: number): Promise<FencedAttempt> {
+export async function requireAttempt(
+  tx: Tx,
+  caller: AgentCaller,
+  taskId: number,
+  clock: Clock,
+): Promise<FencedAttempt> {
   const { isLost, ...fenced } = await findFenced(tx, caller, taskId)
-  if (!isLost) return touchAttempt(tx, fenced, now)
-  return { ...fenced, attempt: await takeUpLost(tx, fenced.task, fenced.attempt, now) }
+  if (!isLost) return touchAttempt(tx, fenced, clock)
+  return { ...fenced, attempt: await takeUpLost(tx, fenced.task, fenced.attempt, clock.now()) }
 }
 
 /** The same check without its effects, for reads. */
@@ -47,20 +53,21 @@ export async function requireLiveAttempt(
   agentId: string,
   taskId: number,
   number: number,
-  now: number,
+  clock: Clock,
 ): Promise<FencedAttempt> {
   const task = await findTask(tx, taskId)
   if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
   const attempt = await findAttempt(tx, taskId, number)
   if (attempt === undefined || attempt.agent_id !== agentId) throw notYours(taskId)
-  return touchAttempt(tx, { task, attempt, stale: isStale(task, attempt) }, now)
+  return touchAttempt(tx, { task, attempt, stale: isStale(task, attempt) }, clock)
 }
 
 /** What hearing from a current attempt means: accepted, renewed, reachable. */
-export async function touchAttempt(tx: Tx, fenced: FencedAttempt, now: number): Promise<FencedAttempt> {
+export async function touchAttempt(tx: Tx, fenced: FencedAttempt, clock: Clock): Promise<FencedAttempt> {
   const { task, attempt, stale } = fenced
   if (stale) return fenced
-  if (attempt.state === 'offered') return acceptOffer(tx, task, attempt, now)
+  if (attempt.state === 'offered') return acceptOffer(tx, task, attempt, clock)
+  const now = clock.monotonic()
   const isFresh = attempt.lease_expires_at - now > attempt.lease_ttl_ms * 0.9
   if (!isFresh && (await renewLease(tx, task.id, attempt.number, now)) === 0) return { task, attempt, stale: true }
   if (task.unreachable_since === null) return fenced

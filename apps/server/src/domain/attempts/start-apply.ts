@@ -20,16 +20,17 @@ export async function startApply(
 ): Promise<void> {
   const refusal = await deps.store.transaction('start_apply', async (tx) => {
     const fenced = await requireAttemptRead(tx, input.caller, input.taskId)
-    return pass(tx, fenced, input.startId, deps.clock.now())
+    return pass(tx, fenced, input.startId, deps.clock)
   })
   if (refusal !== undefined) throw refusal
 }
 
-async function pass(tx: Tx, fenced: FencedAttempt, startId: string, now: number): Promise<ApiError | undefined> {
+async function pass(tx: Tx, fenced: FencedAttempt, startId: string, clock: Clock): Promise<ApiError | undefined> {
+  const now = clock.now()
   if (fenced.stale) return staleLease(fenced.task.id)
   const known = fenced.attempt.start_id
   if (known !== null && known !== startId) return refuseSecondStart(tx, fenced, now)
-  const { task, attempt, stale } = await touchAttempt(tx, fenced, now)
+  const { task, attempt, stale } = await touchAttempt(tx, fenced, clock)
   if (stale) return staleLease(task.id)
   if (attempt.phase !== 'apply' || task.confirmed_at === null)
     return notPossible(`task ${task.id} has no confirmed plan to apply`)

@@ -14,7 +14,7 @@ export async function withdrawOffers(
   deps: { store: Store; clock: Clock } & OfferTimeouts,
   open: readonly OpenAttemptRow[],
 ): Promise<OpenAttemptRow[]> {
-  const now = deps.clock.now()
+  const now = deps.clock.monotonic()
   const over = open.filter(
     (attempt) => attempt.state === 'offered' && now - attempt.offered_at >= timeoutOf(deps, attempt),
   )

@@ -55,12 +55,12 @@ export class KeyCheck implements Disposable {
   }
 
   async #find(appKey: string): Promise<PoolKeyRow | undefined> {
-    const now = this.deps.clock.now()
+    const now = this.deps.clock.monotonic()
     const known = this.#known.get(appKey)
     if (known !== undefined && known.until > now) return known.key
     const key = await this.deps.store.read((reader) => findPoolKey(reader, appKey))
     if (key === undefined) return undefined
-    this.#warn(key, now)
+    this.#warn(key, this.deps.clock.now())
     this.#known.set(appKey, { key, until: now + rememberMs })
     return key
   }

@@ -22,7 +22,7 @@ export interface ChunkInput {
 /** Stores a chunk; late data of a stale attempt goes into that attempt's own stream. Throws `offset_gap`, `log_diverged`. */
 export function saveChunk(deps: LogDeps, input: ChunkInput): Promise<LogChunkAnswer> {
   return deps.store.transaction('save_chunk', async (tx) => {
-    const { attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
+    const { attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     requirePhase(attempt.phase, input.phase)
     const target = { taskId: input.taskId, attempt: attempt.number, phase: input.phase }
     const { nextOffset, savedBytes } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
@@ -45,13 +45,7 @@ export interface LiveInput {
  */
 export function appendLive(deps: LogDeps, input: LiveInput): Promise<{ nextOffset: number } | { stale: true }> {
   return deps.store.transaction('append_live', async (tx) => {
-    const { attempt, stale } = await requireLiveAttempt(
-      tx,
-      input.agentId,
-      input.taskId,
-      input.attempt,
-      deps.clock.now(),
-    )
+    const { attempt, stale } = await requireLiveAttempt(tx, input.agentId, input.taskId, input.attempt, deps.clock)
     if (stale) return { stale: true }
     requirePhase(attempt.phase, input.phase)
     const known = await tx.hot.findLogStream(input.taskId, input.attempt, input.phase)

@@ -41,7 +41,7 @@ function openStream(
   { caller, taskId, phase }: SealInput,
 ): Promise<{ stream: LogStreamRow; stale: boolean }> {
   return deps.store.transaction('open_seal', async (tx) => {
-    const { attempt, stale } = await requireAttempt(tx, caller, taskId, deps.clock.now())
+    const { attempt, stale } = await requireAttempt(tx, caller, taskId, deps.clock)
     requirePhase(attempt.phase, phase)
     return { stream: await tx.hot.openLogStream(taskId, attempt.number, phase, deps.clock.now()), stale }
   })

@@ -20,7 +20,7 @@ export async function savePlanJson(
   try {
     const stale = await deps.store.transaction('save_plan_json', async (tx) => {
       const now = deps.clock.now()
-      const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, now))
+      const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, deps.clock))
       await keepBlob(tx, draft, now)
       const facts = { json_sha256: draft.sha256, json_size_bytes: draft.sizeBytes }
       await upsertPlan(tx, { task_id: task.id, attempt: attempt.number }, facts, { late: stale, created_at: now })

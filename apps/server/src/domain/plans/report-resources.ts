@@ -12,7 +12,7 @@ export function reportResources(
 ): Promise<{ saved: number; late?: true }> {
   return deps.store.transaction('report_resources', async (tx) => {
     const now = deps.clock.now()
-    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, now)
+    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     for (const report of input.reports) {
       upsertResourceReport(tx, {
         task_id: task.id,

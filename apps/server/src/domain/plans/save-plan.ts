@@ -27,7 +27,7 @@ export async function savePlan(
     requireSha256(sha256, input.checksum)
     const stale = await deps.store.transaction('save_plan', async (tx) => {
       const now = deps.clock.now()
-      const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, now))
+      const { task, attempt, stale } = requirePlan(await requireAttempt(tx, input.caller, input.taskId, deps.clock))
       const stored = await findPlan(tx, task.id, attempt.number)
       if (stale && stored?.sha256 && stored.sha256 !== sha256) throw otherPlan(task.id)
       await keepBlob(tx, input.draft, now)

@@ -13,7 +13,7 @@ export function saveUnrecorded(
 ): Promise<{ saved: number; late?: true }> {
   return deps.store.transaction('save_unrecorded', async (tx) => {
     const now = deps.clock.now()
-    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, now)
+    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     const { created, may_exist, items } = input.report
     await upsertUnrecorded(tx, {
       task_id: task.id,

@@ -23,7 +23,7 @@ export async function saveTaskState(
   let isKept = false
   try {
     const { version, isNew, stale } = await deps.store.transaction('save_state', async (tx) => {
-      const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
+      const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
       const origin = {
         taskId: task.id,
         attempt: attempt.number,

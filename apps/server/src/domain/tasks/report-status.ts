@@ -36,9 +36,9 @@ export function reportStatus(
     const found = await requireAttemptRead(tx, input.caller, input.taskId)
     if (await isRepeat(tx, found, input)) return { status: found.task.status, stage: found.task.stage }
     if (found.stale) throw tooLate(found)
-    const fenced = await touchAttempt(tx, found, deps.clock.now())
+    const fenced = await touchAttempt(tx, found, deps.clock)
     if (fenced.stale) throw tooLate(fenced)
-    await apply(tx, fenced, input.report, deps.clock.now())
+    await apply(tx, fenced, input.report, deps.clock)
     const task = await findTask(tx, input.taskId)
     if (task === undefined) throw new Error(`task ${input.taskId} vanished in its own transaction`)
     return { status: task.status, stage: task.stage }
@@ -70,14 +70,14 @@ function tooLate({ task, attempt }: FencedAttempt): ApiError {
     : new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
 }
 
-async function apply(tx: Tx, { task, attempt }: FencedAttempt, report: StatusUpdate, now: number): Promise<void> {
+async function apply(tx: Tx, { task, attempt }: FencedAttempt, report: StatusUpdate, clock: Clock): Promise<void> {
   const event = eventOfReport({ taskType: task.task_type, status: task.status, phase: attempt.phase }, report)
   if (event === undefined) {
     const message = `an attempt that runs ${attempt.phase} of a ${task.task_type} cannot report ${report.status}`
     throw new ApiError('illegal_transition', message, { status: task.status })
   }
   if (event === null) await noteProgress(tx, task, report)
-  else await endPhase(tx, task, attempt, report, event, now)
+  else await endPhase(tx, task, attempt, report, event, clock)
 }
 
 async function noteProgress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<void> {
@@ -93,12 +93,13 @@ async function endPhase(
   attempt: AttemptRow,
   report: StatusUpdate,
   event: TaskEvent,
-  now: number,
+  clock: Clock,
 ): Promise<void> {
+  const now = clock.now()
   await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status }, now)
   const patch: TaskPatch = {
     ...countsOf(report),
-    duration: (task.duration ?? 0) + secondsOf(attempt, report, now),
+    duration: (task.duration ?? 0) + secondsOf(attempt, report, clock.monotonic()),
     ...(report.error_code === undefined ? {} : { error_code: report.error_code }),
     ...(report.error_message === undefined ? {} : { error_message: report.error_message }),
     ...(event.kind === 'plan_succeeded'

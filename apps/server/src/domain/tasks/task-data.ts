@@ -20,7 +20,7 @@ export async function taskData(
   input: { caller: AgentCaller; taskId: number; includeState: boolean },
 ): Promise<Buffer> {
   const { document, state } = await deps.store.transaction('read_task_data', async (tx) => {
-    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock.now())
+    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     if (stale) throw new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
     const snapshot = parseSnapshot(await findSnapshot(tx, task.id), task.id)
     const { lineage, current } = await currentStateRow(tx, task.workspace_id)

@@ -25,21 +25,23 @@ export interface EndHint {
  */
 export function noteEndHint(deps: Deps, hint: EndHint): Promise<boolean> {
   return deps.store.transaction('note_end_hint', async (tx) => {
-    const now = deps.clock.now()
     const task = await findTask(tx, hint.taskId)
     if (task === undefined || task.attempt === 0) return false
     const attempt = await findAttempt(tx, task.id, hint.attempt ?? task.attempt)
     if (attempt?.agent_id !== hint.agentId || attempt.number !== task.attempt || attempt.state === 'final') return false
-    const fenced = await touchAttempt(tx, { task, attempt, stale: false }, now)
+    const fenced = await touchAttempt(tx, { task, attempt, stale: false }, deps.clock)
     if (fenced.stale || attempt.hint_at !== null) return !fenced.stale
-    await noteAttempt(tx, attempt, { hint_at: now, hint_error: hint.error?.slice(0, hintCharacters) ?? null })
+    await noteAttempt(tx, attempt, {
+      hint_at: deps.clock.monotonic(),
+      hint_error: hint.error?.slice(0, hintCharacters) ?? null,
+    })
     return true
   })
 }
 
 /** Fails the tasks of `open` whose agent hinted their end too long ago. Answers their ids. */
 export async function endUnreported(deps: Deps, open: readonly OpenAttemptRow[]): Promise<number[]> {
-  const now = deps.clock.now()
+  const now = deps.clock.monotonic()
   const over = open.filter(
     (row) => row.seed_only === 1 && row.hint_at !== null && now - row.hint_at >= timing.statusNotReportedMs,
   )
