@@ -8,6 +8,7 @@ import { promoted } from './migrations/0005-promoted.js'
 import { cancelRungs } from './migrations/0006-cancel-rungs.js'
 import { unrecorded } from './migrations/0007-unrecorded.js'
 import { agentSecret } from './migrations/0008-agent-secret.js'
+import { usage } from './migrations/0009-usage.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
@@ -20,6 +21,7 @@ const migrations: readonly Migration[] = [
   cancelRungs,
   unrecorded,
   agentSecret,
+  usage,
 ]
 
 const sqliteWords: ColumnWords = {
