@@ -128,7 +128,7 @@ async function endOf(runDir: string, isSupervisorOver: boolean): Promise<RunEnd 
   }
   // The supervisor was killed. What it started may live on for a while, unwatched.
   if (pid !== undefined) return (await isAlive(pid)) ? undefined : { kind: 'lost' }
-  return (await groupMembers(claim.pid)).length > 0 ? undefined : { kind: 'not_started' }
+  return groupMembers(claim.pid).length > 0 ? undefined : { kind: 'not_started' }
 }
 
 function kill(pid: number, name: NodeJS.Signals): boolean {
