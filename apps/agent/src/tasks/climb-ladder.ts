@@ -1,10 +1,10 @@
 /**
- * Stops a running command rung by rung, once the journal says that somebody wants it. Each intent is durable before its signal and
- * the signal is recorded after it: what a crash left in doubt, terraform's output decides.
+ * Stops a running command rung by rung, once the journal says that somebody wants it, or that the run is beyond a limit. Each intent
+ * is durable before its signal and the signal is recorded after it: what a crash left in doubt, terraform's output decides.
  */
 import { systemClock } from '@iac-agent/runtime'
-import { all, has, last } from '../journal/attempt-facts.js'
-import type { Fact, Rung } from '../journal/attempt-record.js'
+import { all, isToStop, last, ofRun } from '../journal/attempt-facts.js'
+import type { Rung } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { SupervisedRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
@@ -27,7 +27,7 @@ export async function climbLadder(attempt: Attempt, climb: Climb): Promise<void>
   const ages = new RungAges()
   while (!signal.aborted) {
     const changed = nextChange(attempt, signal)
-    const move = has(journal.facts, 'cancelRequested') ? ladderMove(stateOf(attempt, climb, ages)) : 'wait'
+    const move = isToStop(journal.facts, run) ? ladderMove(stateOf(attempt, climb, ages)) : 'wait'
     if (move === 'wait') await changed.promise
     else if ('waitMs' in move) await changed.orAfter(move.waitMs)
     else {
@@ -58,10 +58,6 @@ async function settleDoubt(attempt: Attempt, run: string): Promise<void> {
   const from = all(journal.facts, 'spawning').find((spawning) => spawning.run === run)?.outputOffset ?? 0
   if (await outputTells(layout.output, from, acknowledgements[rung]))
     await journal.append({ fact: 'signalled', run, rung })
-}
-
-function ofRun(facts: readonly Fact[], run: string): Fact[] {
-  return facts.filter((fact) => 'run' in fact && fact.run === run)
 }
 
 function stateOf(attempt: Attempt, { run, graceMs }: Climb, ages: RungAges) {

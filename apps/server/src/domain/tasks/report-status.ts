@@ -96,7 +96,7 @@ async function endPhase(
   clock: Clock,
 ): Promise<void> {
   const now = clock.now()
-  await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status }, now)
+  await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status, usage: report.usage }, now)
   const patch: TaskPatch = {
     ...countsOf(report),
     duration: (task.duration ?? 0) + secondsOf(attempt, report, clock.monotonic()),
