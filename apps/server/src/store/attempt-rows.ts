@@ -1,5 +1,5 @@
 /** Attempts: one try of a task by one agent, with its lease. */
-import type { CancelRung, Phase, TaskType } from '@iac-agent/protocol'
+import type { CancelRung, Phase, TaskType, Usage } from '@iac-agent/protocol'
 import type { Selectable } from 'kysely'
 import type { TaskAttemptsTable } from './schema/tasks.js'
 import type { Reader, Tx } from './store.js'
@@ -122,16 +122,18 @@ export async function acceptAttempt(tx: Tx, taskId: number, number: number, now:
 export async function endAttempt(
   tx: Tx,
   attempt: { task_id: number; number: number },
-  end: { outcome: AttemptOutcome; finalStatus?: string; rejectReason?: string },
+  end: { outcome: AttemptOutcome; finalStatus?: string; rejectReason?: string; usage?: Usage | undefined },
   now: number,
 ): Promise<number> {
   return tx.hot.run(
-    `UPDATE task_attempts SET state = 'final', outcome = ?, ended_at = ?, final_status = ?, reject_reason = ?
+    `UPDATE task_attempts SET state = 'final', outcome = ?, ended_at = ?, final_status = ?, reject_reason = ?, peak_rss_bytes = ?, cpu_ms = ?
      WHERE task_id = ? AND number = ? AND state <> 'final'`,
     end.outcome,
     now,
     end.finalStatus ?? null,
     end.rejectReason ?? null,
+    end.usage?.peak_rss_bytes ?? null,
+    end.usage?.cpu_ms ?? null,
     attempt.task_id,
     attempt.number,
   )

@@ -10,6 +10,7 @@ import { cancelRungs } from './migrations/0006-cancel-rungs.js'
 import { unrecorded } from './migrations/0007-unrecorded.js'
 import { agentSecret } from './migrations/0008-agent-secret.js'
 import { shortage } from './migrations/0009-shortage.js'
+import { usage } from './migrations/0010-usage.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
@@ -23,6 +24,7 @@ const migrations: readonly Migration[] = [
   unrecorded,
   agentSecret,
   shortage,
+  usage,
 ]
 
 const sqliteWords: ColumnWords = {

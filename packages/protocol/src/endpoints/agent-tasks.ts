@@ -6,6 +6,7 @@ import { limits } from '../limits.js'
 import { Address, Offset, Sha256, TaskId, Timestamp } from '../words/common.js'
 import { Phase, Stage, TaskStatus } from '../words/task-words.js'
 import { UnrecordedReport } from '../words/unrecorded-resource.js'
+import { Usage } from '../words/usage.js'
 
 const tag = 'agent task'
 const base = '/api/v1/agents/tasks/:task_id'
@@ -48,6 +49,8 @@ export const StatusUpdate = Type.Object({
   duration: Type.Optional(Type.Number({ minimum: 0, description: 'seconds' })),
   error_code: Type.Optional(Type.String({ maxLength: 64 })),
   error_message: Type.Optional(Type.String({ maxLength: 16_384 })),
+  /** With a status that ends the attempt: kept for its phase. */
+  usage: Type.Optional(Usage),
 })
 export type StatusUpdate = Static<typeof StatusUpdate>
 

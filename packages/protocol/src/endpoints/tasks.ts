@@ -7,6 +7,7 @@ import { Address, AttemptNumber, Nullable, Offset, PageQuery, page, TaskId, Time
 import { PendingReason } from '../words/pending-reason.js'
 import { Phase, Stage, TaskStatus, TaskType } from '../words/task-words.js'
 import { UnrecordedCounts, UnrecordedReport, UnrecordedResource } from '../words/unrecorded-resource.js'
+import { Usage } from '../words/usage.js'
 import { ResourceReport } from './agent-tasks.js'
 
 const tag = 'tasks'
@@ -66,6 +67,9 @@ export const Task = Type.Object({
   started_at: Nullable(Timestamp),
   completed_at: Nullable(Timestamp),
   duration: Nullable(Type.Integer()),
+  /** of the newest attempt of the phase that told; null before it ends, and from agents that do not tell */
+  plan_usage: Nullable(Usage),
+  apply_usage: Nullable(Usage),
 })
 export type Task = Static<typeof Task>
 

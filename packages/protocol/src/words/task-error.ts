@@ -21,6 +21,11 @@ export const TaskErrorCode = Type.Enum([
   'lease_expired',
   'lost',
   'disk_full',
+  'memory_limit',
+  'silence_timeout',
+  'run_timeout',
+  'killed',
+  'out_of_memory',
   'agent_fault',
 ])
 export type TaskErrorCode = Static<typeof TaskErrorCode>

@@ -95,7 +95,7 @@ async function endPhase(
   event: TaskEvent,
   now: number,
 ): Promise<void> {
-  await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status }, now)
+  await endAttempt(tx, attempt, { outcome: 'finished', finalStatus: report.status, usage: report.usage }, now)
   const patch: TaskPatch = {
     ...countsOf(report),
     duration: (task.duration ?? 0) + secondsOf(attempt, report, now),

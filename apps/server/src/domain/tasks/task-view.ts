@@ -5,6 +5,7 @@ import { outputTail } from '../../store/log-rows.js'
 import type { Reader, Store } from '../../store/store.js'
 import { findTaskWithOutputs, type TaskRow, type TaskRowWithOutputs } from '../../store/task-rows.js'
 import { countUnrecorded } from '../../store/unrecorded-rows.js'
+import { findUsages, type PhaseUsage } from '../../store/usage-rows.js'
 import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
 import { cancelOf } from './cancel-view.js'
 import { pendingReasons } from './pending-reasons.js'
@@ -25,10 +26,12 @@ async function readTask(reader: Reader, taskId: number, now: number): Promise<Ta
 export async function taskViews(reader: Reader, tasks: readonly TaskRow[], now: number): Promise<Task[]> {
   const ids = tasks.map(({ id }) => id)
   const [reasons, unrecorded] = [await pendingReasons(reader, tasks, now), await countUnrecorded(reader, ids)]
+  const usages = await findUsages(reader, ids)
   const views: Task[] = []
   for (const task of tasks) {
     const cancel = await cancelOf(reader, task)
-    views.push(viewOf(task, { reason: reasons.get(task.id), cancel, unrecorded: unrecorded.get(task.id) }))
+    const [reason, usage] = [reasons.get(task.id), usages.get(task.id) ?? {}]
+    views.push(viewOf(task, { reason, cancel, unrecorded: unrecorded.get(task.id), usage }))
   }
   return views
 }
@@ -38,9 +41,10 @@ interface Besides {
   readonly reason: PendingReason | undefined
   readonly cancel: TaskCancel | null
   readonly unrecorded: UnrecordedCounts | undefined
+  readonly usage: PhaseUsage
 }
 
-function viewOf(task: TaskRow, { reason, cancel, unrecorded }: Besides): Task {
+function viewOf(task: TaskRow, { reason, cancel, unrecorded, usage }: Besides): Task {
   return {
     id: task.id,
     workspace_id: task.workspace_id,
@@ -67,6 +71,8 @@ function viewOf(task: TaskRow, { reason, cancel, unrecorded }: Besides): Task {
     started_at: rfc3339OrNull(task.started_at),
     completed_at: rfc3339OrNull(task.completed_at),
     duration: task.duration,
+    plan_usage: usage.plan ?? null,
+    apply_usage: usage.apply ?? null,
   }
 }
 

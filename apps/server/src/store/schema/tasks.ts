@@ -81,6 +81,9 @@ export interface TaskAttemptsTable {
   /** how far its agent has come with a cancel, and when that was first heard */
   cancel_rung: string | null
   cancel_rung_at: number | null
+  /** of its terraform commands, told with its last status */
+  peak_rss_bytes: number | null
+  cpu_ms: number | null
 }
 
 export interface IdempotencyKeysTable {
