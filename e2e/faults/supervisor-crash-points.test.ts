@@ -26,11 +26,11 @@ const unknown = (told: string): End => ({
   error_code: 'agent_fault',
   error_message: expect.stringContaining(`was killed, so its exit code is unknown; ${told}`),
 })
-const killed = (error_code: string): End => ({
+const killed: End = {
   status: 'failed',
-  error_code,
-  error_message: expect.stringContaining('SIGKILL (exit code 137)'),
-})
+  error_code: 'killed',
+  error_message: expect.stringContaining('was killed by SIGKILL, which this agent did not send'),
+}
 const completed = unknown('its output says that it completed: 2 added, 0 changed, 0 destroyed.')
 
 /** What becomes of an apply whose supervisor is killed there. A command that ran is never run again. */
@@ -38,17 +38,19 @@ const applies: Record<string, End> = {
   'supervisor.begun': notStarted,
   'supervisor.claimed': notStarted,
   'supervisor.starting': notStarted,
-  'supervisor.named': killed('apply_failed'),
+  'supervisor.named': killed,
   'supervisor.orphaned': completed,
   'supervisor.ended': completed,
   'supervisor.exited': { status: 'applied', error_code: null, error_message: null },
+  'supervisor.counted': { status: 'applied', error_code: null, error_message: null },
   'supervisor.sweeping': { status: 'applied', error_code: null, error_message: null },
 }
 const plans: Record<string, End> = {
   'supervisor.claimed': notStarted,
-  'supervisor.named': killed('plan_failed'),
+  'supervisor.named': killed,
   'supervisor.ended': unknown('how it ended is told by its log at best.'),
   'supervisor.exited': { status: 'success', error_code: null, error_message: null },
+  'supervisor.counted': { status: 'success', error_code: null, error_message: null },
 }
 
 let rig: Rig

@@ -11,6 +11,7 @@ import {
   type SecretSource,
   SettingError,
 } from '@iac-agent/runtime'
+import type { RunLimits } from '../tasks/run-limits.js'
 import { type Environment, proxiesOf } from './env.js'
 import { agentSettings } from './settings.js'
 
@@ -31,6 +32,7 @@ export interface AgentConfig {
   readonly onTerm: 'drain' | 'cancel'
   readonly termGraceMs: number
   readonly cancelGraceMs: number
+  readonly limits: RunLimits
   readonly minFreeDiskBytes: number
   readonly minFreeMemoryBytes: number
   readonly keepAttemptsMs: number
@@ -72,6 +74,11 @@ export async function readConfig(flags: Flags, env: Environment): Promise<AgentC
     onTerm: values.onTerm,
     termGraceMs: values.termGrace,
     cancelGraceMs: values.cancelGrace,
+    limits: {
+      ...(values.taskMemoryLimit ? { memoryBytes: values.taskMemoryLimit } : {}),
+      ...(values.silenceTimeout === undefined ? {} : { silenceMs: values.silenceTimeout }),
+      ...(values.runTimeout === undefined ? {} : { runMs: values.runTimeout }),
+    },
     minFreeDiskBytes: values.minFreeDisk,
     minFreeMemoryBytes: values.minFreeMemory,
     keepAttemptsMs: values.keepAttempts,

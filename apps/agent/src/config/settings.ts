@@ -104,6 +104,24 @@ export const agentSettings = defineSettings('IAC_AGENT', {
     parse: durationMs({ min: 100, max: 60 * minuteMs }),
     default: '10s',
   }),
+  taskMemoryLimit: setting({
+    flag: 'task-memory-limit',
+    value: 'size',
+    help: 'a terraform command that holds more memory, its plugins included, is interrupted; default no limit',
+    parse: sizeBytes,
+  }),
+  silenceTimeout: setting({
+    flag: 'silence-timeout',
+    value: 'duration',
+    help: 'a terraform command that prints nothing for so long is interrupted; default no limit',
+    parse: durationMs({ min: 1000 }),
+  }),
+  runTimeout: setting({
+    flag: 'run-timeout',
+    value: 'duration',
+    help: 'a terraform command that runs for longer is interrupted; default no limit',
+    parse: durationMs({ min: 1000 }),
+  }),
   minFreeDisk: setting({
     flag: 'min-free-disk',
     value: 'size',

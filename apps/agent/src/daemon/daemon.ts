@@ -9,6 +9,7 @@ import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
 import { ServerRequest } from '../server-api/request.js'
 import { Retry } from '../server-api/retry.js'
+import { findCgroup } from '../terraform/cgroup.js'
 import { installSupervisor } from '../terraform/install-supervisor.js'
 import { Versions } from '../terraform/versions.js'
 import { Attempts } from './attempts.js'
@@ -118,6 +119,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     log,
   })
 
+  const cgroup = await findCgroup()
+  if (cgroup !== undefined) log.info({ cgroup }, 'each run gets a cgroup')
   const sessions = new SessionFactory({
     tools: {
       hostEnvironment: config.environment,
@@ -127,6 +130,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       supervisorScript: await installSupervisor(data.root),
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
+      limits: config.limits,
+      cgroup,
     },
     request,
     retry,

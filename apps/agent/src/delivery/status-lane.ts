@@ -73,11 +73,12 @@ async function tell(accessor: DataAccessor, update: StatusUpdate): Promise<Recei
 }
 
 function finalUpdate(outcome: Outcome): StatusUpdate {
-  const { counts, errorCode, errorMessage } = outcome
+  const { counts, errorCode, errorMessage, used } = outcome
   return {
     status: outcome.status,
     stage: 'completed',
     duration: outcome.durationSeconds,
+    ...(used === undefined ? {} : { usage: { peak_rss_bytes: used.peakRssBytes ?? null, cpu_ms: used.cpuMs ?? null } }),
     ...(counts === undefined
       ? {}
       : { changes_add: counts.add, changes_change: counts.change, changes_destroy: counts.destroy }),

@@ -36,6 +36,11 @@ export function runsOf(
     .map(({ run }) => ({ run, exited: all(facts, 'exited').find((exit) => exit.run === run) }))
 }
 
+/** The facts that name a run. */
+export function ofRun(facts: readonly Fact[], run: string): Fact[] {
+  return facts.filter((fact) => 'run' in fact && fact.run === run)
+}
+
 /** The run that was spawned and whose end is not recorded: it may be alive. */
 export function pendingRun(facts: readonly Fact[]): FactOf<'spawning'> | undefined {
   const ended = new Set(all(facts, 'exited').map(({ run }) => run))

@@ -21,6 +21,18 @@ export type CancelReason = Static<typeof CancelReason>
 export const Counts = Type.Object({ add: Count, change: Count, destroy: Count })
 export type Counts = Static<typeof Counts>
 
+/** What a run, or all runs of an attempt, used of this host; what nobody could measure is absent. */
+export const Used = Type.Object({
+  /** Most resident memory seen at once, bytes. */
+  peakRssBytes: Type.Optional(Count),
+  cpuMs: Type.Optional(Count),
+})
+export type Used = Static<typeof Used>
+
+/** The limits an agent can set to a run (tasks/run-limits.ts); each is the task's error code too. */
+export const LimitCode = Type.Enum(['memory_limit', 'silence_timeout', 'run_timeout'])
+export type LimitCode = Static<typeof LimitCode>
+
 /** An error of terraform, as it printed it. */
 export const Diagnostic = Type.Object({
   summary: Type.String(),
@@ -65,6 +77,7 @@ export const Outcome = fact('outcome', {
   status: Type.Enum(['success', 'applied', 'failed', 'cancelled']),
   counts: Type.Optional(Counts),
   durationSeconds: Count,
+  used: Type.Optional(Used),
   errorCode: Type.Optional(Type.String()),
   errorMessage: Type.Optional(Type.String()),
 })
@@ -86,15 +99,25 @@ export const Fact = Type.Union([
   fact('backendOpened', { port: Count, username: Type.String(), password: Type.String() }),
   /** What the work directory needs is there already (terraform/init-cache.ts). */
   fact('initSkipped', {}),
-  /** About to start a command: durable before the supervisor is spawned. */
-  fact('spawning', { run: Type.String(), outputOffset: Count }),
-  /** `needsInit`: terraform refused for want of an init that was skipped; `diagnostics` are its errors, redacted. */
+  /** About to start a command: durable before the supervisor is spawned. `oomKills`: of the host so far. */
+  fact('spawning', { run: Type.String(), outputOffset: Count, oomKills: Type.Optional(Count) }),
+  /** Most memory the run held so far, from time to time: what a restarted agent would not see any more. */
+  fact('memoryPeaked', { run: Type.String(), peakRssBytes: Count }),
+  /** The run went beyond a limit: reason enough to interrupt it, and intent, durable before the ladder climbs. Once a run. */
+  fact('limitExceeded', { run: Type.String(), code: LimitCode, message: Type.String() }),
+  /**
+   * `needsInit`: terraform refused for want of an init that was skipped; `diagnostics` are its errors, redacted; of a run that failed
+   * also how many processes the kernel killed for want of memory meanwhile, and how much memory the host has.
+   */
   fact('exited', {
     run: Type.String(),
     code: Type.Integer(),
     needsInit: Type.Optional(Type.Boolean()),
     counts: Type.Optional(Counts),
     diagnostics: Type.Optional(Type.Array(Diagnostic)),
+    used: Type.Optional(Used),
+    oomKills: Type.Optional(Count),
+    hostMemoryBytes: Type.Optional(Count),
   }),
   /** `show -json` of the plan was read. */
   fact('planShown', { counts: Counts, hasChanges: Type.Boolean() }),

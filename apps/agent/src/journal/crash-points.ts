@@ -12,6 +12,7 @@ export const crashPoint = defineCrashPoints([
   'prepare.written',
   'prepare.recorded',
   'find_engine.found',
+  'cgroup.made',
   'run.init.intended',
   'run.init.started',
   'run.init.ended',
@@ -42,9 +43,11 @@ export const crashPoint = defineCrashPoints([
   'cancel.interrupt_again.sent',
   'cancel.kill.intended',
   'cancel.kill.sent',
+  'limit.recorded',
   'collect_states.collected',
   'list_unrecorded.written',
   'list_unrecorded.recorded',
+  'cgroup.removed',
   'release.cleaned',
   'release.released',
   'finish.recorded',
@@ -72,6 +75,7 @@ export const supervisorPoints = [
   'supervisor.orphaned',
   'supervisor.ended',
   'supervisor.exited',
+  'supervisor.counted',
   'supervisor.sweeping',
 ]
 

@@ -1,9 +1,9 @@
 /**
- * Stops a running command rung by rung, once the journal says that somebody wants it. Each intent is durable before its signal and
+ * Stops a running command rung by rung, once the journal says that somebody wants it, or that the run is beyond a limit. Each intent is durable before its signal and
  * the signal is recorded after it: what a crash left in doubt, terraform's output decides.
  */
 
-import { all, has, last } from '../journal/attempt-facts.js'
+import { all, has, last, ofRun } from '../journal/attempt-facts.js'
 import type { Fact, Rung } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { SupervisedRun } from '../terraform/supervisor.js'
@@ -26,7 +26,7 @@ export async function climbLadder(attempt: Attempt, climb: Climb): Promise<void>
   await settleDoubt(attempt, run)
   while (!signal.aborted) {
     const changed = nextChange(attempt, signal)
-    const move = has(journal.facts, 'cancelRequested') ? ladderMove(stateOf(attempt, climb)) : 'wait'
+    const move = isToStop(journal.facts, run) ? ladderMove(stateOf(attempt, climb)) : 'wait'
     if (move === 'wait') await changed.promise
     else if ('waitMs' in move) await changed.orAfter(move.waitMs)
     else {
@@ -59,8 +59,8 @@ async function settleDoubt(attempt: Attempt, run: string): Promise<void> {
     await journal.append({ fact: 'signalled', run, rung })
 }
 
-function ofRun(facts: readonly Fact[], run: string): Fact[] {
-  return facts.filter((fact) => 'run' in fact && fact.run === run)
+function isToStop(facts: readonly Fact[], run: string): boolean {
+  return has(facts, 'cancelRequested') || has(ofRun(facts, run), 'limitExceeded')
 }
 
 function stateOf(attempt: Attempt, { run, graceMs }: Climb) {

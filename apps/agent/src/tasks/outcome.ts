@@ -4,6 +4,7 @@ import type { TaskErrorCode } from '@iac-agent/protocol'
 import { all, type Command, commandOf, first, has, runsOf } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, Fact } from '../journal/attempt-record.js'
 import { notStartedCode } from '../terraform/run-facts.js'
+import { hostVerdict, limitVerdict } from './stopped-by-host.js'
 import { unrecordedSentence } from './unrecorded-sentence.js'
 
 export interface OutcomeOf {
@@ -25,6 +26,13 @@ export function outcomeOf(facts: readonly Fact[]): OutcomeOf {
 
 /** Characters; leaves room for what follows within the bound of a message. */
 const longestBeforeUnrecorded = 3500
+
+/** What only the agent knows about a failure, for the end of the log; undefined when terraform has told it all. */
+export function agentsWord(facts: readonly Fact[]): string | undefined {
+  const broken = failedRun(facts)
+  const verdict = broken === undefined || cancelled(facts) ? undefined : hostVerdict(facts, broken)
+  return first(facts, 'failed')?.message ?? verdict?.errorMessage
+}
 
 const unexplained: OutcomeOf = {
   status: 'failed',
@@ -54,18 +62,20 @@ function done(facts: readonly Fact[]): OutcomeOf | undefined {
   return { status: 'success', ...(saysSomething ? { counts: shown.counts } : {}) }
 }
 
-/** Somebody asked for it, and the run did not fail before anybody signalled it. */
+/** Somebody asked for it, and the run neither failed before anybody signalled it, nor was beyond a limit before. */
 function cancelled(facts: readonly Fact[]): OutcomeOf | undefined {
   if (!has(facts, 'cancelRequested')) return undefined
   const broken = failedRun(facts)
   const wasSignalled = broken !== undefined && all(facts, 'signalling').some(({ run }) => run === broken.run)
-  if (broken !== undefined && !wasSignalled) return undefined
+  if (broken !== undefined && (!wasSignalled || limitVerdict(facts, broken.run))) return undefined
+  return isApplyForced(facts) ? { status: 'cancelled', errorMessage: forcedSentence } : { status: 'cancelled' }
+}
+
+const forcedSentence = 'The apply was stopped by force, without waiting for the resources in flight.'
+
+function isApplyForced(facts: readonly Fact[]): boolean {
   const isForced = all(facts, 'signalling').some(({ rung }) => rung !== 'interrupt')
-  if (!isForced || runsOf(facts, 'apply').length === 0) return { status: 'cancelled' }
-  return {
-    status: 'cancelled',
-    errorMessage: 'The apply was stopped by force, without waiting for the resources in flight.',
-  }
+  return isForced && runsOf(facts, 'apply').length > 0
 }
 
 function ownFailure(facts: readonly Fact[]): OutcomeOf | undefined {
@@ -76,6 +86,11 @@ function ownFailure(facts: readonly Fact[]): OutcomeOf | undefined {
 function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   const broken = failedRun(facts)
   if (!broken) return undefined
+  const verdict = hostVerdict(facts, broken)
+  if (verdict) {
+    const more = isApplyForced(facts) ? ` ${forcedSentence}` : ''
+    return failed(verdict.errorCode, verdict.errorMessage + more)
+  }
   const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
   const command = commandOf(broken.run)

@@ -2,17 +2,22 @@
 import { mkdir, symlink } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { assertNever } from '@iac-agent/protocol'
-import { type Command, nextRunName, pendingRun } from '../journal/attempt-facts.js'
+import { type Command, type FactOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
 import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
 import { makePrivateFile } from '../journal/private-file.js'
+import { makeCgroup } from '../terraform/cgroup.js'
+import { countOomKills } from '../terraform/oom-kills.js'
 import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
 import { type RunEnd, SupervisedRun, startRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
 import { climbLadder } from './climb-ladder.js'
+import { type Measured, measureEnd } from './measure-run.js'
 import { isStopped } from './next-step.js'
+import type { RunLimits } from './run-limits.js'
 import { sizeOf } from './size-of.js'
+import { RunWatch } from './watch-run.js'
 
 export interface CommandLine {
   command: Command
@@ -24,6 +29,9 @@ export interface CommandLine {
   script: string
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
+  limits: RunLimits
+  /** Where the run gets a cgroup of its own; undefined: nowhere. */
+  cgroup: string | undefined
 }
 
 /** What is read off a finished command before its exit is recorded. */
@@ -43,19 +51,32 @@ export async function runCommand(
   line: CommandLine,
   read: (code: number, outputOffset: number) => Promise<Reading>,
 ): Promise<void> {
-  const { run, outputOffset } = await intend(attempt, line.command)
+  const { run, outputOffset, oomKills } = await intend(attempt, line.command)
   const supervised = await startOrAdopt(attempt, run, line)
   crashPoint(`run.${line.command}.started`)
-  const end = supervised ? await waitForEnd(attempt, run, supervised, line.cancelGraceMs) : neverStarted
+  const { end, peakRssBytes } = supervised ? await waitForEnd(attempt, run, supervised, line) : neverStarted
   crashPoint(`run.${line.command}.ended`)
-  await recordEnd(attempt, run, line.command, end, (code) => read(code, outputOffset))
+  await recordEnd(attempt, {
+    run,
+    command: line.command,
+    end,
+    measure: () => measureEnd(runDirectory(attempt.parts.layout, run), peakRssBytes, oomKills),
+    read: (code) => read(code, outputOffset),
+  })
   crashPoint(`run.${line.command}.recorded`)
 }
 
-const neverStarted: RunEnd = { kind: 'not_started' }
+interface WatchedEnd {
+  end: RunEnd
+  peakRssBytes: number
+}
+
+const neverStarted: WatchedEnd = { end: { kind: 'not_started' }, peakRssBytes: 0 }
+
+type Intent = Pick<FactOf<'spawning'>, 'run' | 'outputOffset' | 'oomKills'>
 
 /** The run that is under way by the journal, else a new one, durable before anything is spawned. */
-async function intend(attempt: Attempt, command: Command): Promise<{ run: string; outputOffset: number }> {
+async function intend(attempt: Attempt, command: Command): Promise<Intent> {
   const { journal, layout } = attempt.parts
   const pending = pendingRun(journal.facts)
   if (pending) return pending
@@ -67,9 +88,11 @@ async function intend(attempt: Attempt, command: Command): Promise<{ run: string
   await makePrivateFile(output) // by the shell it would be everybody's to read
   if (command !== 'show') await linkOutput(join(directory, 'output'), relative(directory, layout.output))
   const outputOffset = await sizeOf(layout.output)
-  await journal.append({ fact: 'spawning', run, outputOffset })
+  const oomKills = await countOomKills()
+  const intent = { run, outputOffset, ...(oomKills === undefined ? {} : { oomKills }) }
+  await journal.append({ fact: 'spawning', ...intent })
   crashPoint(`run.${command}.intended`)
-  return { run, outputOffset }
+  return intent
 }
 
 /** Undefined: the attempt was stopped before anything was started, and now nothing will be. */
@@ -78,31 +101,53 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
+  await giveCgroup(attempt, run, line.cgroup)
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
   const env = { ...line.env, ...supervisorCrashPoint(line.command) }
   return await startRun({ script: line.script, runDir, command: [...line.argv], cwd: line.cwd, env })
 }
 
-/** With the cancel ladder beside it. */
-async function waitForEnd(attempt: Attempt, run: string, supervised: SupervisedRun, graceMs: number): Promise<RunEnd> {
+/** Where none can be made the run does without. */
+async function giveCgroup(attempt: Attempt, run: string, parent: string | undefined): Promise<void> {
+  const { layout, log } = attempt.parts
+  const { taskId, attempt: number } = attempt.offered
+  try {
+    if (parent !== undefined) await makeCgroup(parent, runDirectory(layout, run), `${taskId}-${number}-${run}`)
+  } catch (err) {
+    log.warn({ err, run }, 'run gets no cgroup')
+  }
+  crashPoint('cgroup.made')
+}
+
+/** With the cancel ladder and the watch for limits beside it. */
+async function waitForEnd(
+  attempt: Attempt,
+  run: string,
+  supervised: SupervisedRun,
+  { cancelGraceMs: graceMs, limits }: CommandLine,
+): Promise<WatchedEnd> {
   const { leaving } = attempt.parts
   const done = new AbortController()
-  const ladder = climbLadder(attempt, { run, supervised, graceMs, signal: AbortSignal.any([done.signal, leaving]) })
+  const signal = AbortSignal.any([done.signal, leaving])
+  const watch = new RunWatch(attempt, { run, supervised, limits })
+  const beside = Promise.all([climbLadder(attempt, { run, supervised, graceMs, signal }), watch.run(signal)])
   try {
-    return await supervised.wait(leaving)
+    return { end: await supervised.wait(leaving), peakRssBytes: watch.peakRssBytes }
   } finally {
     done.abort()
-    await ladder
+    await beside
   }
 }
 
-async function recordEnd(
-  attempt: Attempt,
-  run: string,
-  command: Command,
-  end: RunEnd,
-  read: (code: number) => Promise<Reading>,
-): Promise<void> {
+interface EndOfRun {
+  run: string
+  command: Command
+  end: RunEnd
+  measure(): Promise<Measured>
+  read(code: number): Promise<Reading>
+}
+
+async function recordEnd(attempt: Attempt, { run, command, end, measure, read }: EndOfRun): Promise<void> {
   const { journal, log } = attempt.parts
   log.info({ run, ...end }, 'command ended')
   switch (end.kind) {
@@ -111,6 +156,7 @@ async function recordEnd(
         fact: 'exited',
         run,
         code: end.exitCode,
+        ...(await readIfPossible(attempt, measure)),
         ...(await readIfPossible(attempt, () => read(end.exitCode))),
       })
     case 'not_started':
@@ -119,7 +165,7 @@ async function recordEnd(
       return await journal.append(faultOf(`terraform ${command} was not started on the agent's host.`))
     case 'lost': {
       const { counts } = await readIfPossible(attempt, () => read(0))
-      await journal.append({ fact: 'exited', run, code: unknownCode })
+      await journal.append({ fact: 'exited', run, code: unknownCode, ...(await readIfPossible(attempt, measure)) })
       return await journal.append(faultOf(lostSentence(command, counts)))
     }
     default:
@@ -135,12 +181,12 @@ function lostSentence(command: Command, counts: Counts | undefined): string {
   return `${sentence}; its output says that it completed: ${add} added, ${change} changed, ${destroy} destroyed.`
 }
 
-/** What the output tells only explains: an output that cannot be read must not keep the end from being recorded. */
-async function readIfPossible(attempt: Attempt, read: () => Promise<Reading>): Promise<Reading> {
+/** What is told beside the end only explains it: what cannot be read must not keep the end from being recorded. */
+async function readIfPossible<T>(attempt: Attempt, read: () => Promise<T>): Promise<Partial<T>> {
   try {
     return await read()
   } catch (error) {
-    attempt.parts.log.warn({ err: error }, 'output of the command cannot be read')
+    attempt.parts.log.warn({ err: error }, 'how the command ended cannot be read in full')
     return {}
   }
 }

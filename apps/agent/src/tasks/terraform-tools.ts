@@ -9,6 +9,7 @@ import { ownVariables, terraformEnvironment } from '../terraform/environment.js'
 import type { Versions } from '../terraform/versions.js'
 import type { Attempt } from './attempt.js'
 import { type CommandLine, type Reading, runCommand } from './run-command.js'
+import type { RunLimits } from './run-limits.js'
 
 export interface TerraformTools {
   /** The agent's own environment; an allow-list of it reaches terraform. */
@@ -23,6 +24,9 @@ export interface TerraformTools {
   initCache: string
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
+  limits: RunLimits
+  /** Where each run gets a cgroup of its own; undefined where this agent may make none. */
+  cgroup: string | undefined
 }
 
 /** Where terraform runs and which; known once the attempt is prepared. */
@@ -60,6 +64,8 @@ export async function runTerraform(
     env: await environmentOf(attempt, tools),
     script: tools.supervisorScript,
     cancelGraceMs: tools.cancelGraceMs,
+    limits: tools.limits,
+    cgroup: tools.cgroup,
   }
   await runCommand(attempt, line, read)
 }

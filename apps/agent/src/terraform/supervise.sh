@@ -3,6 +3,7 @@
 # Start it detached (leader of its own group) with stdio ignored; DIR is absolute and exists. Facts are symlinks in DIR: made in
 # one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
 #   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs     exit -> its exit code
+#   cpu -> user:system clock ticks of COMMAND and all it waited for     cgroup -> a cgroup of the run, where the agent made one
 # Ends when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit, never our own status.
 d=$1
 shift
@@ -16,6 +17,7 @@ eval "$whoami"
 at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
+{ echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
 at supervisor.claimed
 
 command -p sh -c "$whoami"'
@@ -32,6 +34,8 @@ at supervisor.ended
 [ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
 until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited
+read -r x x x x x x x x x x x x x x x user system x </proc/self/stat && command -p ln -s "$user:$system" "$d/cpu"
+at supervisor.counted
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
   pids=
@@ -43,14 +47,19 @@ others() { # pids of whoever else is in our group, zombies aside; fails when the
   done 2>/dev/null
   [ "$pids" ]
 }
-others || exit 0
+end() { # whoever left the group is still in the cgroup, and so are we: this is the last word
+  { echo 1 >"$d/cgroup/cgroup.kill"; } 2>/dev/null
+  exit 0
+}
+others || end
 kill -TERM 0
 at supervisor.sweeping
 for i in 1 2 3 4 5 6 7 8 9 10; do
   command -p sleep 0.2
-  others || exit 0
+  others || end
 done
 while others; do # one by one: a KILL of the group would end us before we have seen it empty
   kill -KILL $pids
   command -p sleep 0.1
 done 2>/dev/null
+end

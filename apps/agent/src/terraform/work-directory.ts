@@ -55,7 +55,7 @@ async function hasLiveRun(runs: string): Promise<boolean> {
     if ((await isAlive(claim)) || (pid !== undefined && (await isAlive(pid)))) return true
     // A killed supervisor's number cannot be anybody else's while its group has members; a new leader means a new group.
     const isReused = (await identityOf(claim.pid)) !== undefined
-    if (isThisBoot && !isReused && (await groupMembers(claim.pid)).length > 0) return true
+    if (isThisBoot && !isReused && groupMembers(claim.pid).length > 0) return true
   }
   return false
 }

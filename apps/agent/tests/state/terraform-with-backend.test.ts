@@ -112,10 +112,10 @@ describe('terraform on the loopback backend', () => {
     await apply.firstIsRunning()
     const { claim } = await apply.run.facts()
     // supervisor, terraform and what terraform started
-    expect((await groupMembers(claim?.pid ?? 0)).length).toBeGreaterThan(2)
+    expect(groupMembers(claim?.pid ?? 0).length).toBeGreaterThan(2)
     expect(await apply.run.kill()).toBe(true)
     expect(await apply.run.wait()).toEqual({ kind: 'exited', exitCode: 137 })
-    expect(await groupMembers(claim?.pid ?? 0)).toEqual([])
+    expect(groupMembers(claim?.pid ?? 0)).toEqual([])
     const { text } = await fixture.get()
     expect(JSON.parse(text)).toMatchObject({ lineage })
   })

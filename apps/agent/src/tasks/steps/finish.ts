@@ -3,6 +3,7 @@ import { crashPoint } from '../../journal/crash-points.js'
 import { redactText } from '../../logs/redactor.js'
 import type { Attempt } from '../attempt.js'
 import { outcomeOf } from '../outcome.js'
+import { usedBy } from '../used.js'
 
 export async function finishStep(attempt: Attempt): Promise<void> {
   const { journal } = attempt.parts
@@ -13,6 +14,7 @@ export async function finishStep(attempt: Attempt): Promise<void> {
     fact: 'outcome',
     ...outcome,
     ...(message === undefined ? {} : { errorMessage: message.slice(0, 4096) }),
+    used: usedBy(journal.facts),
     durationSeconds: Math.max(0, Math.round((Date.now() - Date.parse(attempt.offered.at)) / 1000)),
   })
   crashPoint('finish.recorded')

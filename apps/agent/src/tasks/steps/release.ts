@@ -1,13 +1,17 @@
 /** Closes the output and leaves the work directory clean for the next attempt. */
 import { rm } from 'node:fs/promises'
-import { first, has } from '../../journal/attempt-facts.js'
+import { all, has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
+import { runDirectory } from '../../journal/layout.js'
+import { removeCgroup } from '../../terraform/cgroup.js'
 import type { Attempt } from '../attempt.js'
+import { agentsWord } from '../outcome.js'
 import { sizeOf } from '../size-of.js'
 
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   await attempt.closeBackend()
+  await removeCgroups(attempt)
   if (!has(journal.facts, 'outputClosed')) {
     await closeOutput(attempt)
   }
@@ -24,12 +28,21 @@ export async function releaseStep(attempt: Attempt): Promise<void> {
   await journal.append({ fact: 'released' })
 }
 
+/** Those of all runs: none of them runs any more. One that cannot be emptied must not block the workspace as well. */
+async function removeCgroups(attempt: Attempt): Promise<void> {
+  const { journal, layout, log } = attempt.parts
+  for (const { run } of all(journal.facts, 'spawning')) {
+    await removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed'))
+  }
+  crashPoint('cgroup.removed')
+}
+
 /** The last line is ours when the agent itself found the fault; a full disk may refuse it. */
 async function closeOutput(attempt: Attempt): Promise<void> {
   const { journal, layout, log } = attempt.parts
-  const failure = first(journal.facts, 'failed')
+  const word = agentsWord(journal.facts)
   try {
-    if (failure) await attempt.note(`\nError: ${failure.message}`)
+    if (word !== undefined) await attempt.note(`\nError: ${word}`)
   } catch (error) {
     log.warn({ err: error }, 'last line of the log not written')
   }

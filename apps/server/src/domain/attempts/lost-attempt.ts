@@ -76,5 +76,7 @@ function rowOf(
     hint_error: null,
     cancel_rung: null,
     cancel_rung_at: null,
+    peak_rss_bytes: null,
+    cpu_ms: null,
   }
 }

@@ -1,0 +1,122 @@
+/**
+ * A cgroup (v2) per run, where this agent may make them: the kernel counts the CPU time of all that is in it, and who left the
+ * supervisor's group (`setsid`) is still in it at the end. A link in the run's directory says which; without one all goes on as ever.
+ */
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, mkdir, readdir, readFile, readlink, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { pause } from '@iac-agent/runtime'
+
+/** The directory this process may make cgroups in: its own cgroup, when it is delegated to us. Undefined when it is not. */
+export async function findCgroup(): Promise<string | undefined> {
+  try {
+    const own = ownCgroup(await readFile('/proc/self/cgroup', 'utf8'), await readFile('/proc/self/mountinfo', 'utf8'))
+    return own !== undefined && (await isDelegated(own)) ? own : undefined
+  } catch {
+    return undefined // no /proc of this kind: the answer is no
+  }
+}
+
+/** Where the cgroup2 file system shows the cgroup that `/proc/self/cgroup` names; pure. */
+export function ownCgroup(membership: string, mounts: string): string | undefined {
+  const path = /^0::(\/.*)$/m.exec(membership)?.[1]
+  if (path === undefined) return undefined
+  for (const line of mounts.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ')
+    if (!after.startsWith('cgroup2 ')) continue
+    const [, , , root = '', mountPoint = ''] = before.split(' ')
+    const within = relative(root, path)
+    if (!within.startsWith('..')) return join(mountPoint, within)
+  }
+  return undefined
+}
+
+/** Cgroups can be made in it, are killed as one (Linux 5.14), and processes may move into them. */
+async function isDelegated(directory: string): Promise<boolean> {
+  const probe = join(directory, `iac-probe-${randomUUID()}`)
+  await access(join(directory, 'cgroup.procs'), constants.W_OK)
+  await mkdir(probe)
+  try {
+    await access(join(probe, 'cgroup.kill'), constants.W_OK)
+    return true
+  } finally {
+    await rmdir(probe)
+  }
+}
+
+/** Makes the cgroup of a run under `parent` and links it in `runDir`; the link comes first, so that nothing is ever left unnamed. */
+export async function makeCgroup(parent: string, runDir: string, name: string): Promise<void> {
+  const link = join(runDir, 'cgroup')
+  try {
+    await symlink(join(parent, `iac-${name}-${randomUUID()}`), link)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause // made before a crash
+  }
+  try {
+    await mkdir(await readlink(link))
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+  }
+}
+
+/** CPU time of all that ever was in the run's cgroup, in ms; undefined without one. */
+export async function cgroupCpuMs(runDir: string): Promise<number | undefined> {
+  const text = await readIfThere(join(runDir, 'cgroup', 'cpu.stat'))
+  const usec = /^usage_usec (\d+)$/m.exec(text ?? '')?.[1]
+  return usec === undefined ? undefined : Math.round(Number(usec) / 1000)
+}
+
+const removalTries = 200
+const removalPauseMs = 10
+
+/** Kills who is left in the run's cgroup and removes it; again and again is once. @throws when it cannot be emptied in 2 s */
+export async function removeCgroup(runDir: string): Promise<void> {
+  const link = join(runDir, 'cgroup')
+  const directory = await linkTarget(link)
+  if (directory === undefined) return
+  for (let tries = 1; ; tries++) {
+    try {
+      await killAndRemove(directory)
+      break
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENODEV') break // gone, by a boot of the host for one
+      if (code !== 'EBUSY' || tries === removalTries) throw cause
+      await pause(removalPauseMs) // the killed are still dying
+    }
+  }
+  await rm(link, { force: true })
+}
+
+async function killAndRemove(directory: string): Promise<void> {
+  await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
+  await removeTree(directory)
+}
+
+/** What ran in it may have made cgroups of its own. */
+async function removeTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeTree(join(directory, entry.name))
+  }
+  await rmdir(directory)
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw cause
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTDIR') return undefined
+    throw cause
+  }
+}

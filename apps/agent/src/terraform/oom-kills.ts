@@ -1,0 +1,17 @@
+/** How many processes the kernel has killed because memory ran out. */
+import { readFile } from 'node:fs/promises'
+
+/** Of the whole host since its boot, those of containers included; undefined where the kernel does not say (before 4.13). */
+export async function countOomKills(): Promise<number | undefined> {
+  try {
+    return oomKillsIn(await readFile('/proc/vmstat', 'utf8'))
+  } catch {
+    return undefined // not to be seen from here: nothing is proven then
+  }
+}
+
+/** `oom_kill` of /proc/vmstat; pure. */
+export function oomKillsIn(vmstat: string): number | undefined {
+  const count = /^oom_kill (\d+)$/m.exec(vmstat)?.[1]
+  return count === undefined ? undefined : Number(count)
+}
