@@ -17,9 +17,10 @@ import { nothingLeft } from './leftovers.js'
 const { agent: names } = await agentCrashPointNames()
 const inCancel = names.filter((name) => name.startsWith('cancel.'))
 const inFailure = names.filter((name) => name.includes('unrecorded'))
+const inLimit = names.filter((name) => name.startsWith('limit.'))
 /** restored.test.ts: only a server that was restored leads there. */
 const inResend = names.filter((name) => name.startsWith('resend.'))
-const inRun = names.filter((name) => ![...inCancel, ...inFailure, ...inResend].includes(name))
+const inRun = names.filter((name) => ![...inCancel, ...inFailure, ...inLimit, ...inResend].includes(name))
 
 let rig: Rig
 let home: TemporaryDirectory
@@ -42,6 +43,7 @@ it('has points in every stage of a run', () => {
   expect(inRun.length).toBeGreaterThan(40)
   expect(inCancel).toHaveLength(6)
   expect(inFailure).toHaveLength(3)
+  expect(inLimit).toHaveLength(1)
 })
 
 describe.concurrent('an agent that is killed and started again', () => {
@@ -85,6 +87,24 @@ describe.concurrent('an agent that is killed and started again', () => {
     expect(state).toBe('complete')
     const interrupts = isForced ? ['Interrupt received', 'Two interrupts received'] : ['Interrupt received']
     expect(log.match(/^.*received/gm)).toEqual(interrupts)
+    await nothingLeft(agent)
+  })
+
+  it.each(inLimit)('at %s still stops the run that was beyond its limit, once', async (point) => {
+    const pool = await createPoolAndKey(rig.client, point)
+    await using agent = await startAgent({
+      server: rig.server,
+      key: pool.key,
+      args: ['--terraform-path', stubborn, '--cancel-grace', '300ms', '--run-timeout', '1s'],
+      env: { IAC_CRASH_POINT: point },
+    })
+    const id = await queue(pool, fakeConfiguration({ stubborn: 'plan' }), 'plan')
+    expect(await agent.child.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    await agent.start({ env: {} })
+    expect((await rig.reached(id, 'failed', patient)).error_code).toBe('run_timeout')
+    const { log, state } = await stored(id, 'plan')
+    expect(state).toBe('complete')
+    expect(log.match(/^.*received/gm)).toEqual(['Interrupt received'])
     await nothingLeft(agent)
   })
 })

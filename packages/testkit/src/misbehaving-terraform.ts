@@ -21,7 +21,8 @@ misbehave() {
   fi
   if says silent || says stubborn; then linger; fi
   if says killed; then echo "kills itself"; sleep 0.3; kill -9 $$; fi
-  if says busy; then '${process.execPath}' -e 'while (process.cpuUsage().user < 500_000) for (let i = 0; i < 1e6; i++);'; fi
+  if says busy; then '${process.execPath}' -e 'while (process.cpuUsage().user < 500_000) for (let i = 0; i < 1e6; i++);'; echo 'was busy'; fi
+  if says waits; then sleep 2; fi
   if says daemon; then setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo "daemon $!"; fi
 }
 case "$1" in
@@ -39,7 +40,7 @@ esac
 /**
  * Writes the program into `directory`; give it as `--terraform-path`. Comments of the module are its orders: `# hog` (150 MiB), `# silent`,
  * `# talk`, `# stubborn` (silent, and does not end),
- * `# killed`, `# busy` (0.5 s of CPU time), `# daemon`; with `# apply` it obeys while applying instead of while planning.
+ * `# killed`, `# busy` (0.5 s of CPU time), `# waits` (2 s), `# daemon`; with `# apply` it obeys while applying instead of while planning.
  */
 export async function layOutMisbehavingTerraform(directory: string): Promise<string> {
   const path = join(directory, 'terraform')

@@ -55,7 +55,7 @@ describe('a plan', () => {
   })
 
   it.each([
-    [137, 'terraform plan was ended by SIGKILL (exit code 137).'],
+    [139, 'terraform plan was ended by SIGSEGV (exit code 139).'],
     [3, 'terraform plan ended with exit code 3.'],
     [250, 'terraform plan ended with exit code 250.'],
   ])('says the exit code %i when terraform said nothing', (code, sentence) => {
@@ -141,18 +141,20 @@ describe('a start gate that says no', () => {
 describe('an apply that was killed', () => {
   const killed = (...facts: NewFact[]) => apply(...restored, ...granted, ...ran('apply-1', 137), ...facts)
 
+  const sentence =
+    "terraform apply was killed by SIGKILL, which this agent did not send. Ask who did: a person, another program, or the host's limits."
+
   it('says how many resources the state lacks, and where they are listed', () => {
     expect(killed({ fact: 'unrecordedListed', created: 2, mayExist: 1 })).toEqual({
       status: 'failed',
-      errorCode: 'apply_failed',
+      errorCode: 'killed',
       errorMessage:
-        'terraform apply was ended by SIGKILL (exit code 137). 2 resources were created but are not in the state; ' +
+        `${sentence} 2 resources were created but are not in the state; ` +
         '1 resource was being created and may exist without being in the state: see GET /api/v1/tasks/1/unrecorded-resources.',
     })
   })
 
   it('says nothing of it when the state has all, and says so when nobody could look', () => {
-    const sentence = 'terraform apply was ended by SIGKILL (exit code 137).'
     expect(killed({ fact: 'unrecordedListed', created: 0, mayExist: 0 }).errorMessage).toBe(sentence)
     expect(killed({ fact: 'unrecordedListed' }).errorMessage).toBe(
       `${sentence} Whether its state has all it created could not be found out.`,

@@ -9,6 +9,7 @@ import {
 } from '@iac-agent/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identityOf } from '../../src/journal/process-identity.js'
+import { findCgroup } from '../../src/terraform/cgroup.js'
 import { startDaemon, type TestDaemon } from '../_util/daemon.js'
 
 let home: TemporaryDirectory
@@ -125,4 +126,12 @@ it('tells what a phase used: the CPU time of all its commands and their children
   expect(status.usage?.cpu_ms).toBeGreaterThanOrEqual(500)
   expect(status.usage?.cpu_ms).toBeLessThan(5_000)
   expect(status.usage?.peak_rss_bytes).toBeGreaterThan(20 * 1024 * 1024)
+})
+
+it('leaves no daemon of its terraform behind where runs have a cgroup', async () => {
+  await agentWith()
+  const { task } = await planOf('daemon')
+  const pid = Number(/daemon (\d+)/.exec(task.log.toString())?.[1])
+  if ((await findCgroup()) === undefined) process.kill(pid, 'SIGKILL') // there it is out of reach
+  await eventually('the end of the daemon', async () => (await identityOf(pid)) === undefined)
 })

@@ -1,8 +1,9 @@
 /** A command under supervise.sh in a directory of its own, for tests. */
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, temporaryDirectory } from '@iac-agent/testkit'
 import { isAlive } from '../../src/journal/process-identity.js'
+import { makeCgroup, removeCgroup } from '../../src/terraform/cgroup.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { groupMembers } from '../../src/terraform/process-group.js'
 import { type SupervisedRun, startRun } from '../../src/terraform/supervisor.js'
@@ -21,12 +22,14 @@ export interface SupervisedCommand extends AsyncDisposable {
 
 export async function superviseCommand(
   command: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; cgroup?: string | undefined } = {},
 ): Promise<SupervisedCommand> {
   const temporary = await temporaryDirectory()
   const directory = temporary.path
   const runDir = join(directory, 'run')
   const script = await installSupervisor(directory)
+  await mkdir(runDir)
+  if (options.cgroup !== undefined) await makeCgroup(options.cgroup, runDir, 'test')
   const run = await startRun({
     script,
     runDir,
@@ -47,6 +50,7 @@ export async function superviseCommand(
     [Symbol.asyncDispose]: async () => {
       const { claim } = await run.facts()
       if (claim !== undefined && (await isAlive(claim))) process.kill(-claim.pid, 'SIGKILL')
+      await removeCgroup(runDir)
       await temporary[Symbol.asyncDispose]()
     },
   }
