@@ -1,4 +1,5 @@
-import { layOutMisbehavingTerraform, type TemporaryDirectory, temporaryDirectory } from '@iac-agent/testkit'
+import { readdir } from 'node:fs/promises'
+import { eventually, layOutMisbehavingTerraform, type TemporaryDirectory, temporaryDirectory } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { nothingLeft } from './leftovers.js'
@@ -56,6 +57,21 @@ describe('what a task used', () => {
     expect(task.plan_usage?.cpu_ms).toBeGreaterThanOrEqual(500)
     expect(task.apply_usage).toBeNull()
     await nothingLeft(agent)
+    await agent.stop()
+  })
+
+  it('has the peak that an agent process saw which was replaced meanwhile', async () => {
+    const agent = await rig.addAgent({ args: ['--terraform-path', terraform] })
+    const id = await planned('peaks waits')
+    const { plan_output } = await rig.taskWhen(id, 'holding', (task) => task.plan_output?.includes('holds') === true)
+    process.kill(agent.child.pid, 'SIGTERM')
+    await agent.child.waitForLine('stop requested')
+    expect(await agent.stop('SIGINT')).toEqual({ code: 6, signal: null })
+    const holder = /holds (\d+)/.exec(plan_output ?? '')?.[1]
+    await eventually('the memory is free again', async () => !(await readdir('/proc')).includes(holder ?? ''))
+    await agent.start()
+    const task = await rig.reached(id, 'success')
+    expect(task.plan_usage?.peak_rss_bytes).toBeGreaterThan(150 * 1024 * 1024)
     await agent.stop()
   })
 

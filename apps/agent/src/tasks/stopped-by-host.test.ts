@@ -61,7 +61,7 @@ describe('a run that was killed', () => {
   it('says so when nobody of us did it, with what it held and what the host has', () => {
     const facts = apply(exited('apply-1', 137, { used, hostMemoryBytes: 2 * GiB }))
     expect(outcomeOf(facts)).toMatchObject({ status: 'failed', errorCode: 'killed' })
-    expect(agentsWord(facts)).toContain('It was seen with 1536 MiB, the host has 2048 MiB.')
+    expect(agentsWord(facts)).toContain('Of memory, 1536 MiB were seen in use, the host has 2048 MiB.')
     expect(nextStep(facts)).toBe('collect_states')
   })
 

@@ -1,6 +1,6 @@
 /** Ends of a command that terraform itself cannot tell: a limit of this agent, or a SIGKILL that is not ours; pure. */
 import type { TaskErrorCode } from '@iac-agent/protocol'
-import { all, commandOf, type FactOf } from '../journal/attempt-facts.js'
+import { commandOf, type FactOf } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 import { mebibytes } from './run-limits.js'
 
@@ -12,9 +12,9 @@ export interface HostVerdict {
 /** A command that ended with this was killed by SIGKILL. */
 const killedCode = 137
 
-/** Why the host ended the run of `exit`; undefined when terraform ended by itself, or a cancel of ours killed it. */
+/** Why the host ended the run of `exit`, which nobody cancelled (a cancel may have killed it); undefined when terraform ended by itself. */
 export function hostVerdict(facts: readonly Fact[], exit: FactOf<'exited'>): HostVerdict | undefined {
-  return limitVerdict(facts, exit.run) ?? killVerdict(facts, exit)
+  return limitVerdict(facts, exit.run) ?? killVerdict(exit)
 }
 
 /** The run went beyond a limit before anybody wanted it to stop: the first cause counts. */
@@ -25,10 +25,9 @@ export function limitVerdict(facts: readonly Fact[], run: string): HostVerdict |
   return cause?.fact === 'limitExceeded' ? { errorCode: cause.code, errorMessage: cause.message } : undefined
 }
 
-function killVerdict(facts: readonly Fact[], exit: FactOf<'exited'>): HostVerdict | undefined {
+function killVerdict(exit: FactOf<'exited'>): HostVerdict | undefined {
   const isMemoryShort = (exit.oomKills ?? 0) > 0
   if (exit.code !== killedCode) return isMemoryShort ? pluginVerdict(exit) : undefined
-  if (all(facts, 'signalling').some(({ run, rung }) => run === exit.run && rung === 'kill')) return undefined
   const command = `terraform ${commandOf(exit.run)}`
   return isMemoryShort
     ? outOfMemory(`The kernel killed ${command} because memory ran out`, exit)
@@ -54,8 +53,9 @@ function outOfMemory(what: string, exit: FactOf<'exited'>): HostVerdict {
 }
 
 function memoryOf({ used, hostMemoryBytes }: FactOf<'exited'>): string {
-  const peak = used?.peakRssBytes === undefined ? '' : ` It was seen with ${mebibytes(used.peakRssBytes)}`
-  const host = hostMemoryBytes === undefined ? '' : `the host has ${mebibytes(hostMemoryBytes)}`
-  if (peak === '') return host === '' ? '' : ` T${host.slice(1)}.`
-  return host === '' ? `${peak}.` : `${peak}, ${host}.`
+  const known = [
+    ...(used?.peakRssBytes === undefined ? [] : [`${mebibytes(used.peakRssBytes)} were seen in use`]),
+    ...(hostMemoryBytes === undefined ? [] : [`the host has ${mebibytes(hostMemoryBytes)}`]),
+  ]
+  return known.length === 0 ? '' : ` Of memory, ${known.join(', ')}.`
 }

@@ -116,7 +116,9 @@ it('says that terraform was killed, and not by the agent', async () => {
   await agentWith()
   const { task, status } = await planOf('killed')
   expect(status).toMatchObject({ status: 'failed', error_code: 'killed' })
-  expect(status.error_message).toMatch(/was killed by SIGKILL.* It was seen with \d.* MiB, the host has \d+ MiB\./)
+  expect(status.error_message).toMatch(
+    /was killed by SIGKILL.* Of memory, \d.* MiB were seen in use, the host has \d+ MiB\./,
+  )
   expect(task.log.toString()).toContain(`\nError: ${status.error_message}`)
 })
 
