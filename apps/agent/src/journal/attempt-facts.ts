@@ -41,6 +41,11 @@ export function ofRun(facts: readonly Fact[], run: string): Fact[] {
   return facts.filter((fact) => 'run' in fact && fact.run === run)
 }
 
+/** Somebody wants the attempt to stop, or the run is beyond a limit. */
+export function isToStop(facts: readonly Fact[], run: string): boolean {
+  return has(facts, 'cancelRequested') || has(ofRun(facts, run), 'limitExceeded')
+}
+
 /** The run that was spawned and whose end is not recorded: it may be alive. */
 export function pendingRun(facts: readonly Fact[]): FactOf<'spawning'> | undefined {
   const ended = new Set(all(facts, 'exited').map(({ run }) => run))

@@ -1,12 +1,12 @@
 /** How far the cancel of an attempt has come, read off its facts; for the people who wait for it. Pure. */
 import type { CancelRung } from '@iac-agent/protocol'
-import { all, has, pendingRun } from '../journal/attempt-facts.js'
+import { all, has, isToStop, pendingRun } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 
-/** Undefined while nobody wants the attempt to stop. */
+/** Undefined while nobody wants the attempt to stop, and no limit its command. */
 export function cancelRung(facts: readonly Fact[]): CancelRung | undefined {
-  if (!has(facts, 'cancelRequested')) return undefined
   const pending = pendingRun(facts)
-  if (pending === undefined) return 'ended'
+  if (pending === undefined) return has(facts, 'cancelRequested') || has(facts, 'limitExceeded') ? 'ended' : undefined
+  if (!isToStop(facts, pending.run)) return undefined
   return all(facts, 'signalled').findLast(({ run }) => run === pending.run)?.rung ?? 'heard'
 }

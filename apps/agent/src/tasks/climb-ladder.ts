@@ -1,10 +1,10 @@
 /**
- * Stops a running command rung by rung, once the journal says that somebody wants it, or that the run is beyond a limit. Each intent is durable before its signal and
- * the signal is recorded after it: what a crash left in doubt, terraform's output decides.
+ * Stops a running command rung by rung, once the journal says that somebody wants it, or that the run is beyond a limit. Each intent
+ * is durable before its signal and the signal is recorded after it: what a crash left in doubt, terraform's output decides.
  */
 
-import { all, has, last, ofRun } from '../journal/attempt-facts.js'
-import type { Fact, Rung } from '../journal/attempt-record.js'
+import { all, isToStop, last, ofRun } from '../journal/attempt-facts.js'
+import type { Rung } from '../journal/attempt-record.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { SupervisedRun } from '../terraform/supervisor.js'
 import type { Attempt } from './attempt.js'
@@ -57,10 +57,6 @@ async function settleDoubt(attempt: Attempt, run: string): Promise<void> {
   const from = all(journal.facts, 'spawning').find((spawning) => spawning.run === run)?.outputOffset ?? 0
   if (await outputTells(layout.output, from, acknowledgements[rung]))
     await journal.append({ fact: 'signalled', run, rung })
-}
-
-function isToStop(facts: readonly Fact[], run: string): boolean {
-  return has(facts, 'cancelRequested') || has(ofRun(facts, run), 'limitExceeded')
 }
 
 function stateOf(attempt: Attempt, { run, graceMs }: Climb) {
