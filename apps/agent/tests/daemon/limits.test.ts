@@ -96,7 +96,7 @@ it('calls a task failed by its limit, not cancelled, when an operator cancels it
   server.send('cancel_task', { task_id: apply.id, force: true })
   const status = await ended(apply)
   expect(status).toMatchObject({ status: 'failed', error_code: 'silence_timeout' })
-  expect(status.error_message).toContain('resources in flight may exist')
+  expect(status.error_message).toContain('The apply was stopped by force')
 })
 
 it('never kills an apply that is beyond a limit', async () => {

@@ -22,7 +22,7 @@ it('a killed terraform tells no secret with what it created', async () => {
   const { apply, kill } = await applying()
   await kill('terraform')
   const end = await finalStatus(apply)
-  expect(end).toMatchObject({ status: 'failed', error_code: 'apply_failed' })
+  expect(end).toMatchObject({ status: 'failed', error_code: 'killed' })
   expect(end.error_message).toContain('2 resources were created but are not in the state; 1 resource was being created')
   expect(apply.unrecorded).toMatchObject({ created: 2, may_exist: 1 })
   const items = apply.unrecorded?.items ?? []
