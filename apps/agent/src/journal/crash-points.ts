@@ -75,6 +75,7 @@ export const supervisorPoints = [
   'supervisor.orphaned',
   'supervisor.ended',
   'supervisor.exited',
+  'supervisor.counted',
   'supervisor.sweeping',
 ]
 

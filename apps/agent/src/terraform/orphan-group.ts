@@ -54,7 +54,7 @@ export class OrphanGroup {
   async #members(): Promise<number[]> {
     const self = await identityOf(process.pid)
     if (self?.boot !== this.leader.boot || (await identityOf(this.leader.pid)) !== undefined) return []
-    return await groupMembers(this.leader.pid)
+    return groupMembers(this.leader.pid)
   }
 }
 

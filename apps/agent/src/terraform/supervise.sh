@@ -17,8 +17,8 @@ eval "$whoami"
 at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
-at supervisor.claimed
 { echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
+at supervisor.claimed
 
 command -p sh -c "$whoami"'
   [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL $$
@@ -35,6 +35,7 @@ at supervisor.ended
 until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited
 read -r x x x x x x x x x x x x x x x user system x </proc/self/stat && command -p ln -s "$user:$system" "$d/cpu"
+at supervisor.counted
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
   pids=
