@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { Faults, Way } from './faults.js'
 import { Lane } from './lane.js'
 
-export interface Target {
+interface Target {
   host: string
   port: number
 }
