@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -79,23 +79,40 @@ it.each(['goes on running', 'is started later'])(
   },
 )
 
-it('sends, and does not run, what the restored server offers although it is over', async () => {
+it('sends at once, and does not run, what the restored server offers although it is over', async () => {
   await using daemon = await start()
   await server.message('heartbeat')
-  const task = server.addTask({ workspace: { tf_code } })
-  server.offer(task)
-  await finalStatus(task)
-  const log = task.log.toString()
-  await eventually('it is over', async () => (await readdir(join(daemon.data.attempts, '1-1'))).includes('spool'))
-  server.fail({ match: /status$/, times: 2, answer: 'cut' })
-  restore(2, task)
-  await eventually('connected again', () => server.connections > 0)
-  server.offer(task)
-  await finalStatus(task)
-  expect(task.log.toString()).toBe(log)
+  const tasks: FakeTask[] = []
+  for (let made = 0; made < 5; made++) {
+    const task = server.addTask({ workspace: { tf_code } })
+    tasks.push(task)
+    server.offer(task)
+    await finalStatus(task)
+    await eventually('it is over', async () => {
+      expect(await daemon.status()).toMatchObject({ attempts: [], kept: { count: made + 1 } })
+      return true
+    })
+  }
+  const [oldest] = tasks as [FakeTask]
+  const log = oldest.log.toString()
+  // the newest four are sent first, and do not come through
+  server.fail({ match: /tasks\/[2-5]\//, times: 1_000_000, answer: 'cut' })
+  restore(2, ...tasks)
+  await eventually('four are being sent', async () => {
+    expect(await daemon.status()).toMatchObject({ attempts: { length: 4 }, kept: { count: 1 } })
+    return true
+  })
+  server.offer(oldest)
+  await finalStatus(oldest)
+  expect(oldest.log.toString()).toBe(log)
   expect(server.received.filter(({ type }) => type === 'task_rejected')).toEqual([])
-  const journal = await readFile(attemptLayout(daemon.data, task.id, 1).journal, 'utf8')
+  const accepted = server.received.filter(
+    ({ type, payload }) => type === 'task_accepted' && 'task_id' in payload && payload.task_id === oldest.id,
+  )
+  expect(accepted).toHaveLength(2)
+  const journal = await readFile(attemptLayout(daemon.data, oldest.id, 1).journal, 'utf8')
   expect(journal.match(/"fact":"spawning","run":"plan-/g)).toHaveLength(1)
+  server.heal()
 })
 
 it('keeps what the restored server does not know, says so, and asks no more until another restore', async () => {
