@@ -99,6 +99,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
     log,
   })
   if (!known) {
+    crashPoint('backend.opened')
     const { port } = attempt.backend
     await journal.append({
       fact: 'backendOpened',
@@ -106,6 +107,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
       username: credentials.username,
       password: credentials.password,
     })
+    crashPoint('backend.recorded')
   }
   return attempt.backend
 }
