@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import type { Phase } from '@iac-agent/protocol'
 import {
   createPoolAndKey,
@@ -20,7 +21,8 @@ const inFailure = names.filter((name) => name.includes('unrecorded'))
 /** restored.test.ts: only a server that was restored leads there. */
 const inResend = names.filter((name) => name.startsWith('resend.'))
 const inLimit = names.filter((name) => name.startsWith('limit.'))
-const inRun = names.filter((name) => ![...inCancel, ...inFailure, ...inResend, ...inLimit].includes(name))
+const inStart = names.filter((name) => name.startsWith('start.'))
+const inRun = names.filter((name) => ![...inCancel, ...inFailure, ...inResend, ...inLimit, ...inStart].includes(name))
 
 let rig: Rig
 let home: TemporaryDirectory
@@ -64,6 +66,21 @@ describe.concurrent('an agent that is killed and started again', () => {
     expect(task.error_message).toContain('exit status 3')
     expect((await stored(id, 'apply')).state).toBe('complete')
     await nothingLeft(agent)
+  })
+
+  it.each(inStart)('at %s, before it has ever served, serves after its next start', async (point) => {
+    await using home = await temporaryDirectory('agent')
+    const pool = await createPoolAndKey(rig.client, point)
+    const options = { server: rig.server, key: pool.key, home: home.path }
+    const first = await startAgent({ ...options, env: { IAC_CRASH_POINT: point } }).catch((fault: Error) => {
+      if (!fault.message.includes('ended (SIGKILL)')) throw fault
+    })
+    if (first) expect(await first.child.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    await using agent = await startAgent(options)
+    const workspace = await rig.workspace('output "a" { value = 1 }', { pool_id: pool.poolId })
+    await rig.reached(await rig.queue(workspace, 'plan'), 'success', patient)
+    await nothingLeft(agent)
+    expect((await readdir(agent.dataDir)).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 
   it.each(inCancel)('at %s still stops what was cancelled, with each rung once', async (point) => {

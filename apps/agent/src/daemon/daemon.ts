@@ -4,6 +4,7 @@ import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals, systemClock } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
+import { crashPoint } from '../journal/crash-points.js'
 import { dataLayout } from '../journal/layout.js'
 import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
@@ -47,7 +48,9 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const data = dataLayout(config.dataDir)
   const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
+  crashPoint('start.locked')
   const identity = await startIdentity(data.identity)
+  crashPoint('start.identified')
   if (identity.hasMoved)
     log.warn({ agent_id: identity.agentId }, 'data directory was used on another machine, same agent goes on')
 

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { rm, stat } from 'node:fs/promises'
 import type { Shortage } from '@iac-agent/protocol'
 import { type Logger, Loop, writeFileAtomic } from '@iac-agent/runtime'
+import { crashPoint } from '../journal/crash-points.js'
 
 export interface Room {
   diskBytes: number
@@ -64,6 +65,7 @@ export class ResourceGuard {
     } else if (diskBytes > floors.diskBytes + 2 * ballastBytes && !(await exists(ballast))) {
       // Random, so that no file system packs it.
       await writeFileAtomic(ballast, randomBytes(ballastBytes))
+      crashPoint('start.ballast_made')
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
 import type { FileHandle } from 'node:fs/promises'
+import { crashPoint } from '../journal/crash-points.js'
 import { type Checkpoint, CheckpointFile, openForWriting, writeAll } from './checkpoint-file.js'
 import { hashSpool, readSpool } from './spool-bytes.js'
 import type { TranscriptPosition } from './transcript.js'
@@ -73,9 +74,11 @@ export class SpoolFile implements Spool, AsyncDisposable {
     if (text.length > 0) {
       await writeAll(this.#file, text, from)
       await this.#file.datasync()
+      crashPoint('log.spooled')
     }
     const checkpoint = { spoolBytes: from + text.length, position, isEnded }
     await this.#checkpoints.append(checkpoint)
+    crashPoint('log.checkpointed')
     this.#checkpoint = checkpoint
     for (const listener of this.#listeners) listener()
   }

@@ -4,6 +4,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
 import { syncDirectory } from '@iac-agent/runtime'
+import { crashPoint } from '../journal/crash-points.js'
 import { type StoredState, stateFileName } from './stored-state.js'
 
 /** Bytes that are durable under a temporary name. */
@@ -42,6 +43,7 @@ export async function keepState(
 ): Promise<StoredState> {
   const { sha256, sizeBytes } = incoming
   const path = join(statesDir, stateFileName({ ...place, sha256 }))
+  crashPoint('state.received')
   await rename(incoming.draft, path)
   await syncDirectory(statesDir)
   return { ...place, path, sha256, sizeBytes }

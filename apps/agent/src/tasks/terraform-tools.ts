@@ -105,6 +105,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
     log,
   })
   if (!known) {
+    crashPoint('backend.opened')
     const { port } = attempt.backend
     await journal.append({
       fact: 'backendOpened',
@@ -112,6 +113,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
       username: credentials.username,
       password: credentials.password,
     })
+    crashPoint('backend.recorded')
   }
   return attempt.backend
 }

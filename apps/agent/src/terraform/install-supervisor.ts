@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crashPoint } from '../journal/crash-points.js'
 import superviseScript from './supervise.sh'
 
 /**
@@ -17,6 +18,7 @@ export async function installSupervisor(directory: string): Promise<string> {
   await writeFile(draft, superviseScript, { mode: 0o700, flush: true })
   await chmod(draft, 0o700)
   await rename(draft, path)
+  crashPoint('start.supervisor_installed')
   return path
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -63,6 +63,15 @@ async function leaveBehind(...facts: NewFact[]): Promise<void> {
 const spawning: NewFact = { fact: 'spawning', run: 'plan-1', outputOffset: 0 }
 const start = () => startDaemon({ server, dataDir: join(home.path, 'data') })
 const outcome = () => eventually('the outcome', () => task.finalStatus)
+
+it('removes at its start what was being written when it was killed', async () => {
+  const dataDir = join(home.path, 'data')
+  await mkdir(dataDir, { recursive: true })
+  await writeFile(join(dataDir, 'ballast.0123456789ab.tmp'), 'half of it')
+  await using daemon = await start()
+  await eventually('it serves', () => daemon.status())
+  expect(await readdir(dataDir)).not.toContain('ballast.0123456789ab.tmp')
+})
 
 it('never starts a command that was cancelled before anybody started it', async () => {
   await leaveBehind(spawning, { fact: 'cancelRequested', reason: 'operator' })

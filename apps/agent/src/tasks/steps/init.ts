@@ -1,5 +1,6 @@
 /** `terraform init`, unless what it would do is done already. */
 import { has } from '../../journal/attempt-facts.js'
+import { crashPoint } from '../../journal/crash-points.js'
 import { initArguments } from '../../terraform/commands.js'
 import { forgetInit, initStatus, rememberInit } from '../../terraform/init-cache.js'
 import type { Attempt } from '../attempt.js'
@@ -30,6 +31,7 @@ export async function initStep(attempt: Attempt, tools: TerraformTools): Promise
   await runTerraform(attempt, tools, 'init', argv, async (code, outputOffset) => {
     if (code !== 0) return readFailure(attempt, outputOffset)
     await rememberInit(subject, key)
+    crashPoint('init.remembered')
     return {}
   })
 }

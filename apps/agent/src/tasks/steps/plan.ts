@@ -1,6 +1,7 @@
 /** `terraform plan -out`, in terraform's own words. */
 import { writeFileAtomic } from '@iac-agent/runtime'
 import { has, pendingRun, runsOf } from '../../journal/attempt-facts.js'
+import { crashPoint } from '../../journal/crash-points.js'
 import { makePrivateFile } from '../../journal/private-file.js'
 import { planArguments, planMode } from '../../terraform/commands.js'
 import { asksForInit } from '../../terraform/output-reading.js'
@@ -15,6 +16,7 @@ export async function planStep(attempt: Attempt, tools: TerraformTools): Promise
   const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
   if (!pendingRun(journal.facts)) {
     await writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path)))
+    crashPoint('plan.tree_noted')
     await makePrivateFile(layout.planFile) // terraform would let everybody read it
   }
   const argv = [
