@@ -25,6 +25,8 @@ export interface ChaosOptions {
 const leaseMs = 3_000
 const agents = ['agent-1', 'agent-2', 'agent-3', 'agent-4', 'agent-5', 'agent-6']
 const smallDisk = 'agent-6'
+/** Then a fresh one: agents keep what is over for a day, and after each restore they send all of it again. */
+const roundsPerFleet = 5
 
 export async function runChaos(options: ChaosOptions): Promise<Tally> {
   const tally = newTally(options.seed)
@@ -38,7 +40,12 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
   try {
     for (const number of numbers) {
       if (performance.now() - startedAt > (options.untilMs ?? Number.POSITIVE_INFINITY)) break
+      if (stage !== undefined && stage.rounds >= roundsPerFleet) {
+        await close(stage)
+        stage = undefined
+      }
       stage ??= await openStage(options, tally)
+      stage.rounds++
       const tasks = options.onlyRound === undefined ? Math.min(left, options.tasksPerRound) : options.tasksPerRound
       left -= tasks
       const plan = drawRound(random, number, {
@@ -67,6 +74,7 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
 interface Stage {
   readonly home: string
   readonly fleet: Fleet
+  rounds: number
 }
 
 async function openStage({ say }: ChaosOptions, tally: Tally): Promise<Stage> {
@@ -75,7 +83,7 @@ async function openStage({ say }: ChaosOptions, tally: Tally): Promise<Stage> {
   const { disk } = fleet.agent(smallDisk)
   if (typeof disk === 'string') tally.notRun['disk full'] = disk
   say(`fleet of ${agents.length} agents in ${home}`)
-  return { home, fleet }
+  return { home, fleet, rounds: 0 }
 }
 
 /** False when something broke. */

@@ -32,7 +32,8 @@ function faultOf(one: TaskEvidence, excused: ReadonlySet<number>): string | unde
     runs.findLast((run) => run.command === command && run.attempt === `${task.id}-${task.attempt}`)
   const [plan, apply] = [last('plan'), last('apply')]
   const cancelled = wasAsked(history.cancels)
-  if (runs.some((run) => run.command === 'apply' && run.ended?.code === 0) && task.status !== 'applied')
+  const isSteady = one.fate === 'steady'
+  if (isSteady && task.status !== 'applied' && runs.some((run) => run.command === 'apply' && run.ended?.code === 0))
     return 'its apply ended with 0'
   switch (task.status) {
     case 'applied':
@@ -41,7 +42,7 @@ function faultOf(one: TaskEvidence, excused: ReadonlySet<number>): string | unde
       if (task.task_type === 'plan_and_apply' || task.task_type === 'destroy') return 'its type ends otherwise'
       return isFake && plan?.ended?.code !== 0 ? 'no plan of it ended with 0' : undefined
     case 'planned_and_finished':
-      if (runs.some(({ command }) => command === 'apply')) return 'an apply of it began'
+      if (isSteady && runs.some(({ command }) => command === 'apply')) return 'an apply of it began'
       return isFake && plan?.ended?.code !== 0 ? 'no plan of it ended with 0' : undefined
     case 'cancelled':
       return cancelled || wasAsked(history.discards) ? undefined : 'nobody asked for its end'
@@ -55,7 +56,8 @@ function faultOf(one: TaskEvidence, excused: ReadonlySet<number>): string | unde
 function isExplained({ history, task, runs }: TaskEvidence, excused: ReadonlySet<number>): boolean {
   if (task === undefined) return false
   if (excused.has(task.attempt ?? 0)) return true
-  if (task.error_code === 'lease_expired') return (task.attempt ?? 0) >= 3
+  if (task.error_code === 'lost') return wasAsked(history.declaredLost)
+  if (task.error_code === 'lease_expired') return ((task.attempt ?? 0) - 1) % 1000 >= 2
   const { module } = history.workspace
   const ownRuns = runs.filter(({ attempt }) => attempt === `${task.id}-${task.attempt}`)
   return 'fake' in module && ownRuns.some(({ command, ended }) => command === module.fake.fail && ended?.code === 1)

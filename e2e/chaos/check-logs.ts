@@ -1,5 +1,5 @@
 /** The stored log of each attempt is, byte for byte, what its terraform printed. */
-import type { Breach, StoredLog, TaskEvidence } from './evidence.js'
+import type { Breach, KeptData, StoredLog, TaskEvidence } from './evidence.js'
 import type { FakeRun } from './fake-runs.js'
 import { ticksOf } from './modules.js'
 
@@ -9,22 +9,27 @@ import { ticksOf } from './modules.js'
  */
 export type Torn = 'no' | 'told' | 'untold'
 
-export function checkLogs(evidence: TaskEvidence, tornOf: (attempt: string) => Torn): Breach[] {
+/** `kept`: what agents hold of tasks that a restored server does not know. */
+export function checkLogs(
+  evidence: TaskEvidence,
+  tornOf: (attempt: string) => Torn,
+  kept: readonly KeptData[] = [],
+): Breach[] {
   const { history, task, logs } = evidence
-  if (task === undefined) return []
   const { module } = history.workspace
   if ('real' in module) return logs.flatMap((log) => checkTicks(evidence, log, ticksOf(module.real)))
-  const numbers = new Set(evidence.runs.map(({ attempt }) => attemptNumber(attempt)))
-  return [...numbers].flatMap((number) => {
-    const name = `${task.id}-${number}`
+  const names = new Set(evidence.runs.map(({ attempt }) => attempt))
+  return [...names].flatMap((name) => {
     const runs = evidence.runs.filter(({ attempt }) => attempt === name)
-    const log = logs.find(({ attempt }) => attempt === number)
+    const number = Number(name.split('-')[1])
+    const log = task === undefined ? keptLog(name, kept) : logs.find(({ attempt }) => attempt === number)
     return checkFake(`the log of attempt ${name}`, runs, log, notesOf(evidence, number), tornOf(name))
   })
 }
 
-function attemptNumber(name: string): number {
-  return Number(name.split('-')[1])
+function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'state' | 'text'> | undefined {
+  const found = kept.find(({ attempt }) => attempt === name)
+  return found && { state: 'complete', text: found.log }
 }
 
 /** What the agent itself adds at the end: why it failed, when no terraform says so. */
@@ -35,7 +40,7 @@ function notesOf({ task }: TaskEvidence, attempt: number): string {
 function checkFake(
   what: string,
   runs: readonly FakeRun[],
-  log: StoredLog | undefined,
+  log: Pick<StoredLog, 'state' | 'text'> | undefined,
   note: string,
   torn: Torn,
 ): Breach[] {

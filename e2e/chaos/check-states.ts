@@ -1,27 +1,32 @@
 /** Every state that terraform was told is safe reached the server, and the newest one has every resource that was reported made. */
 import type { Breach, Evidence, TaskEvidence, WorkspaceEvidence } from './evidence.js'
 
-export function checkStates({ workspaces, tasks }: Evidence): Breach[] {
+export function checkStates({ workspaces, tasks, leftovers }: Evidence): Breach[] {
+  const kept = new Set(leftovers.flatMap(({ unknown }) => unknown.flatMap(({ stateChecksums }) => stateChecksums)))
   return workspaces.flatMap((workspace) => {
     const own = tasks.filter(({ history }) => history.workspaceId === workspace.id)
-    return 'fake' in workspace.planned.module ? checkFake(workspace, own) : checkReal(workspace, own)
+    return 'fake' in workspace.planned.module ? checkFake(workspace, own, kept) : checkReal(workspace, own)
   })
 }
 
 function checkFake(
   { planned, versions, current = new Map() }: WorkspaceEvidence,
   tasks: readonly TaskEvidence[],
+  kept: ReadonlySet<string>,
 ): Breach[] {
   const runs = tasks.flatMap((task) => task.runs).sort((one, other) => one.beganAt - other.beganAt)
   const stored = new Set(versions.map(({ checksum }) => checksum))
   const posted = runs.flatMap((run) => run.posted)
   const breaches: Breach[] = posted
-    .filter(({ sha256 }) => !stored.has(sha256))
+    .filter(({ sha256 }) => !stored.has(sha256) && !kept.has(sha256))
     .map(({ serial }) => ({
       kind: 'lost states',
       size: 1,
-      what: `state ${serial} of ${planned.name} is not on the server`,
+      what: `state ${serial} of ${planned.name} is neither on the server nor kept`,
     }))
+  // What a task did that nobody knows any more is for a person to compare: its agent keeps the states.
+  if (tasks.some(({ fate, runs: own }) => fate === 'gone' && own.some(({ command }) => command === 'apply')))
+    return breaches
   const newest = posted.reduce((most, { serial }) => Math.max(most, serial), 0)
   const held = versions.find((version) => version.current)?.serial ?? 0
   if (held < newest) breaches.push(wrong(`the current state of ${planned.name} is ${held}, the newest ${newest}`))

@@ -7,6 +7,7 @@ import type { Fleet } from './fleet.js'
 import type { TaskHistory } from './history.js'
 import type { Struck } from './inject.js'
 import { leftoversOf } from './leftovers.js'
+import { mayBeGone, wentBack } from './restores.js'
 import type { TaskWatch } from './task-watch.js'
 
 const logLimit = 16 * 1024 * 1024
@@ -31,6 +32,7 @@ export async function collect({ fleet, histories, struck, watch }: CollectFrom):
     workspaces,
     leftovers: await Promise.all(fleet.agents.map((agent) => leftoversOf(fleet, agent))),
     struck,
+    restores: fleet.restores,
   }
 }
 
@@ -40,22 +42,42 @@ async function taskEvidence(
   runs: readonly FakeRun[],
   watch: TaskWatch,
 ): Promise<TaskEvidence> {
-  const { id, workspaceId } = history
-  const task = id === undefined ? undefined : await taskOf(fleet, id, workspaceId)
-  const own = runs.filter((run) => run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`))
+  const { id, plan, workspaceId } = history
+  const task = id === undefined ? undefined : await taskOf(fleet, id, plan.key)
+  const isGone = task === undefined && mayBeGone(history, fleet.restores)
+  const hasGoneBack = wentBack(history, watch.finalAt(plan.key), fleet.restores)
+  const own = runs.filter(
+    (run) =>
+      run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`) && isOfItsTime(run, history, isGone, fleet),
+  )
+  const numbers = new Set([...own.map(({ attempt }) => Number(attempt.split('-')[1])), task?.attempt ?? 0])
   const logs: StoredLog[] = []
-  for (let attempt = 1; attempt <= (task?.attempt ?? 0); attempt++) {
-    const log = await logOf(fleet, task?.id ?? 0, attempt)
+  for (const number of task === undefined ? [] : numbers) {
+    const log = await logOf(fleet, task?.id ?? 0, number)
     if (log !== undefined) logs.push(log)
   }
-  const unrecorded = task === undefined || task.unrecorded_resources === null ? [] : await unrecordedOf(fleet, task.id)
-  return { history, task, logs, unrecorded, runs: own, finals: id === undefined ? [] : watch.finalsOf(id) }
+  return {
+    ...{ history, task, logs },
+    fate: isGone ? 'gone' : hasGoneBack ? 'went back' : 'steady',
+    unrecorded: task === undefined || task.unrecorded_resources === null ? [] : await unrecordedOf(fleet, task.id),
+    runs: own,
+    finals: watch.finalsOf(plan.key),
+  }
+}
+
+/** A number may be given twice, before and after a restore: then each task has the runs of its own time. */
+function isOfItsTime({ attempt }: FakeRun, { created }: TaskHistory, isGone: boolean, { restores }: Fleet): boolean {
+  if (created === undefined) return false
+  // Attempt numbers of the nth life begin at (n - 1) * 1000 + 1.
+  const life = 1 + Math.floor((Number(attempt.split('-')[1]) - 1) / 1000)
+  const livesBefore = restores.filter(({ downAt }) => downAt <= created.sentAt).length
+  return isGone ? life === livesBefore + 1 : life > livesBefore
 }
 
 /** Undefined when the server has no such task, or has given its number to another one. */
-async function taskOf({ server }: Fleet, id: number, workspaceId: string): Promise<Task | undefined> {
+async function taskOf({ server }: Fleet, id: number, key: string): Promise<Task | undefined> {
   const task = await server.client.tasks.get({ params: { id } }).catch(absent)
-  return task?.workspace_id === workspaceId ? task : undefined
+  return task?.description === key ? task : undefined
 }
 
 async function unrecordedOf({ server }: Fleet, id: number): Promise<string[]> {

@@ -3,6 +3,7 @@ import type { LogState, Phase, StateVersion, Task, WorkspaceLock } from '@iac-ag
 import type { FakeRun } from './fake-runs.js'
 import type { TaskHistory } from './history.js'
 import type { Struck } from './inject.js'
+import type { Restore } from './restores.js'
 import type { PlannedWorkspace } from './workload.js'
 
 /** The stored log of one attempt. */
@@ -12,6 +13,15 @@ export interface StoredLog {
   readonly state: LogState
   readonly text: string
 }
+
+/** What restores of the server did to a task. */
+export type Fate =
+  /** nothing */
+  | 'steady'
+  /** it went on from an earlier moment; a person has looked after it */
+  | 'went back'
+  /** it was made after the backup: nobody knows it but the agents that worked at it */
+  | 'gone'
 
 export interface TaskEvidence {
   readonly history: TaskHistory
@@ -23,8 +33,9 @@ export interface TaskEvidence {
   readonly unrecorded: readonly string[]
   /** Of this task, in order; of the real terraform the begins of its applies alone. */
   readonly runs: readonly FakeRun[]
-  /** Final statuses the server gave it, one after the other; more than one is one too many. */
+  /** Final statuses the server gave it since its last restore, one after the other; more than one is one too many. */
   readonly finals: readonly string[]
+  readonly fate: Fate
 }
 
 export interface WorkspaceEvidence {
@@ -38,10 +49,18 @@ export interface WorkspaceEvidence {
   readonly tasks: number
 }
 
+/** Of an attempt whose task a restored server does not know: its agent keeps all of it. */
+export interface KeptData {
+  readonly attempt: string
+  readonly log: string
+  readonly stateChecksums: readonly string[]
+}
+
 /** What is on an agent's host although nothing runs. */
 export interface Leftovers {
   readonly agent: string
   readonly attempts: readonly string[]
+  readonly unknown: readonly KeptData[]
   readonly claims: readonly string[]
   /** Command lines. */
   readonly processes: readonly string[]
@@ -57,6 +76,7 @@ export interface Evidence {
   readonly workspaces: readonly WorkspaceEvidence[]
   readonly leftovers: readonly Leftovers[]
   readonly struck: readonly Struck[]
+  readonly restores: readonly Restore[]
 }
 
 /** What a check found. `kind` is a row of the table; `size` counts bytes for lost and doubled ones, else cases. */

@@ -14,6 +14,7 @@ import {
 } from '@iac-agent/testkit'
 import { FleetAgent } from './fleet-agent.js'
 import { Mortal } from './mortal.js'
+import type { Restore } from './restores.js'
 import { SmallDisk } from './small-disk.js'
 
 export interface FleetOptions {
@@ -38,6 +39,8 @@ export class Fleet implements AsyncDisposable {
 
   /** Attempts that a full disk has hit: what is left of them stays for a person, if the agent says so. */
   readonly torn = new Set<string>()
+  /** Of this fleet's server, in order. */
+  readonly restores: Restore[] = []
 
   static async start({ home, agents: names, smallDisk, leaseMs }: FleetOptions): Promise<Fleet> {
     const serverHome = join(home, 'server')

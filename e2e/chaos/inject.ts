@@ -7,6 +7,7 @@ import { assertNever } from '@iac-agent/protocol'
 import { backUp, restore } from './backup.js'
 import type { Fleet } from './fleet.js'
 import { liveRuns } from './live-runs.js'
+import type { Restore } from './restores.js'
 import type { Fault, FaultKind } from './schedule.js'
 import { SmallDisk } from './small-disk.js'
 
@@ -20,10 +21,10 @@ export interface Struck {
   /** of a full disk: the attempts that were on it */
   readonly onFullDisk?: readonly string[]
   /** of a restore */
-  readonly backup?: { readonly startedAt: number; readonly endedAt: number; readonly downAt: number }
+  readonly restore?: Restore
 }
 
-type Mark = Pick<Struck, 'victim' | 'onFullDisk' | 'backup'>
+type Mark = Pick<Struck, 'victim' | 'onFullDisk' | 'restore'>
 
 /**
  * Strikes each fault at its time and takes it back at its end. Resolves when all are over and taken back; an abort takes them back at
@@ -89,12 +90,13 @@ async function strike(fleet: Fleet, fault: Fault, signal: AbortSignal): Promise<
     case 'server restore': {
       const backup = await backUp(fleet.server, join(fleet.home, `backup-${Date.now()}.sqlite`))
       await lasts()
-      const downAt = Date.now()
       await fleet.serverLife.kill()
+      const done = { startedAt: backup.startedAt, endedAt: backup.endedAt, downAt: Date.now() }
+      fleet.restores.push(done)
       await restore(fleet.server, backup.file)
       await rm(backup.file)
       await fleet.serverLife.launch()
-      return { backup: { startedAt: backup.startedAt, endedAt: backup.endedAt, downAt } }
+      return { restore: done }
     }
     case 'terraform kill':
     case 'terraform stop': {

@@ -1,43 +1,70 @@
 /** What is on an agent's host, and on the server's mind, although nothing should run. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { processesIn } from '@iac-agent/testkit'
-import type { Leftovers } from './evidence.js'
+import type { KeptData, Leftovers } from './evidence.js'
 import type { Fleet } from './fleet.js'
 import type { FleetAgent } from './fleet-agent.js'
 
-export async function leftoversOf({ server, torn }: Fleet, agent: FleetAgent): Promise<Leftovers> {
-  const { name, process: running, home, workRoot, dataDir } = agent
+export async function leftoversOf({ server, torn, restores }: Fleet, agent: FleetAgent): Promise<Leftovers> {
+  const { name, process: running, home, workRoot } = agent
   const { current_tasks: countedTasks } = await server.client.agents.get({ params: { agent_id: running.agentId } })
   const pids = [...(await processesIn(home)), ...(await processesIn(workRoot))].filter((pid) => pid !== agent.life.pid)
-  const alarms = await alarmsOf(dataDir)
-  const isToldTorn = (attempt: string) => torn.has(attempt) && alarms.some((one) => one.attempt === attempt)
+  const status = await statusOf(agent)
+  const isToldTorn = (attempt: string) => torn.has(attempt) && status?.alarms.some((one) => one.attempt === attempt)
+  const forAPerson = status?.kept.for_a_person.filter(({ attempt }) => !isToldTorn(attempt)) ?? []
+  const unknown = forAPerson.filter(({ why }) => why === 'unknown_to_server' && restores.length > 0)
   return {
     agent: name,
-    attempts: (await namesIn(join(dataDir, 'attempts'))).filter((attempt) => !isToldTorn(attempt)),
+    attempts: [
+      ...(status === undefined
+        ? ['the agent does not answer']
+        : status.attempts.map(({ task_id, attempt }) => `${task_id}-${attempt}`)),
+      ...forAPerson.filter((one) => !unknown.includes(one)).map(({ attempt, why }) => `${attempt} (${why})`),
+    ],
+    unknown: await Promise.all(unknown.map(({ attempt, path }) => keptData(attempt, path))),
     claims: (await namesIn(workRoot)).filter((entry) => entry.includes('.claim.')),
     processes: await Promise.all([...new Set(pids)].map(commandLine)),
     listeningSockets: await listeningSockets(agent.life.pid),
     countedTasks,
-    alarms: alarms.filter(({ attempt }) => !isToldTorn(attempt)).map((one) => JSON.stringify(one)),
+    alarms: status?.alarms.filter(({ attempt }) => !isToldTorn(attempt)).map((one) => JSON.stringify(one)) ?? [],
   }
 }
 
-interface Alarm {
-  readonly attempt: string
-  readonly item: string
-  readonly code: string
+/** Whether the agent is connected and has nothing in hand, resends too. */
+export async function isQuiet(agent: FleetAgent): Promise<boolean> {
+  const status = await statusOf(agent)
+  return status?.control.phase === 'connected' && status.attempts.length === 0
 }
 
-/** What the running daemon tells `iac-agent status`; none while it is not up. */
-async function alarmsOf(dataDir: string): Promise<Alarm[]> {
+interface Status {
+  readonly control: { readonly phase: string }
+  readonly attempts: readonly { readonly task_id: number; readonly attempt: number }[]
+  readonly kept: {
+    readonly for_a_person: readonly { readonly attempt: string; readonly why: string; readonly path: string }[]
+  }
+  readonly alarms: readonly { readonly attempt: string; readonly item: string; readonly code: string }[]
+}
+
+/** What the running daemon tells `iac-agent status`; undefined while it is not up. */
+async function statusOf({ dataDir }: FleetAgent): Promise<Status | undefined> {
   const outgoing = request({ socketPath: join(dataDir, 'agent.sock'), path: '/status' }).end()
   const answer = await once(outgoing, 'response').then(([response]) => response as IncomingMessage, absent)
-  if (answer === undefined) return []
-  return ((await json(answer)) as { alarms: Alarm[] }).alarms
+  return answer && ((await json(answer)) as Status)
+}
+
+async function keptData(attempt: string, path: string): Promise<KeptData> {
+  const states = await namesIn(join(path, 'states'))
+  const contents = await Promise.all(states.map((name) => readFile(join(path, 'states', name))))
+  return {
+    attempt,
+    log: (await readFile(join(path, 'spool'), 'utf8').catch(absent)) ?? '',
+    stateChecksums: contents.map((bytes) => createHash('sha256').update(bytes).digest('hex')),
+  }
 }
 
 async function commandLine(pid: number): Promise<string> {

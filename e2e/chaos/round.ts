@@ -10,9 +10,9 @@ import { collect } from './collect.js'
 import type { Breach, Evidence } from './evidence.js'
 import type { Fleet } from './fleet.js'
 import { inject, type Struck } from './inject.js'
-import { leftoversOf } from './leftovers.js'
 import { Operator } from './operator.js'
 import type { Random } from './random.js'
+import { rest } from './rest.js'
 import { drawSchedule, type Fault, type ScheduleSize } from './schedule.js'
 import { TaskWatch } from './task-watch.js'
 import { drawWorkload, type PlannedWorkspace } from './workload.js'
@@ -30,9 +30,6 @@ export interface RoundResult {
   readonly healMs: readonly number[]
 }
 
-/** How long the fleet may take from healing to rest before whatever is not final is called stuck. */
-const patienceMs = 60_000
-
 export function drawRound(random: Random, number: number, size: ScheduleSize & { readonly tasks: number }): RoundPlan {
   const own = random.fork(`round ${number}`)
   const workload = { tasks: size.tasks, queueForMs: Math.round(size.forMs * 0.9) }
@@ -44,12 +41,12 @@ export function drawRound(random: Random, number: number, size: ScheduleSize & {
 }
 
 export async function runRound(fleet: Fleet, plan: RoundPlan): Promise<RoundResult> {
-  const operator = new Operator(fleet.shakyClient)
-  await operator.makeWorkspaces(plan.workspaces, fleet.pool.poolId)
+  const operator = new Operator(fleet)
+  await operator.makeWorkspaces(plan.workspaces)
   const { histories } = operator
-  const ids = new Set(histories.map(({ workspaceId }) => workspaceId))
-  const watch = new TaskWatch(fleet.server.client, (task) => ids.has(task.workspace_id))
+  const watch = new TaskWatch(fleet, new Set(histories.map(({ plan: { key } }) => key)))
   const over = new AbortController()
+  const restoresBefore = fleet.restores.length
   const operating = operator.run(over.signal)
   try {
     const watching = new AbortController()
@@ -61,14 +58,15 @@ export async function runRound(fleet: Fleet, plan: RoundPlan): Promise<RoundResu
     watching.abort()
     await watched
     const running = await runningAtHealing(watch)
-    const isAtRest = await rest(fleet, watch, () =>
-      histories.every(({ id }) => id !== undefined && watch.finalAt(id) !== undefined),
-    )
+    const isAtRest = await rest({ fleet, operator, watch, wasRestored: fleet.restores.length > restoresBefore })
     over.abort()
     await operating
     const evidence = await collect({ fleet, histories, struck, watch })
     const deaths = fleet.lives.flatMap((life) => life.deaths.splice(0))
-    const healMs = running.map((id) => (watch.finalAt(id) ?? Date.now()) - healedAt)
+    const steady = evidence.tasks.filter(({ fate }) => fate === 'steady').map(({ history }) => history.plan.key)
+    const healMs = running
+      .filter((key) => steady.includes(key))
+      .map((key) => (watch.finalAt(key) ?? Date.now()) - healedAt)
     return { evidence, breaches: judge(evidence, isAtRest, deaths), healMs }
   } finally {
     over.abort()
@@ -82,33 +80,15 @@ async function heal(fleet: Fleet): Promise<void> {
   for (const life of fleet.lives) if (life.isDown) await life.launch()
 }
 
-async function runningAtHealing(watch: TaskWatch): Promise<number[]> {
+async function runningAtHealing(watch: TaskWatch): Promise<string[]> {
   while (!(await watch.look())) await elapsed(50)
   return watch.running()
-}
-
-/** True once all tasks are final and nothing of them is left; false when that takes too long. */
-async function rest(fleet: Fleet, watch: TaskWatch, areAllFinal: () => boolean): Promise<boolean> {
-  for (const until = performance.now() + patienceMs; performance.now() < until; await elapsed(100)) {
-    if (!(await watch.look()) || !areAllFinal()) continue
-    const left = await Promise.all(fleet.agents.map((agent) => leftoversOf(fleet, agent)))
-    const isEmpty = left.every(
-      (one) =>
-        one.attempts.length +
-          one.claims.length +
-          one.processes.length +
-          one.countedTasks.length +
-          one.listeningSockets ===
-        0,
-    )
-    if (isEmpty) return true
-  }
-  return false
 }
 
 /** Everything that is wrong with a round. */
 export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
   const { tasks, struck } = evidence
+  const kept = evidence.leftovers.flatMap(({ unknown }) => unknown)
   const stuck = tasks.flatMap(({ history, task }): Breach[] => {
     if (task === undefined || isFinal(task.status)) return []
     const reason = task.pending_reason?.message ?? (task.unreachable_since === null ? 'no reason' : 'unreachable')
@@ -122,7 +102,7 @@ export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly st
   })
   return [
     ...stuck,
-    ...tasks.flatMap((task) => checkLogs(task, (attempt) => tornOf(struck, attempt))),
+    ...tasks.flatMap((task) => checkLogs(task, (attempt) => tornOf(struck, attempt), kept)),
     ...tasks.flatMap(checkStarts),
     ...checkEnds(evidence),
     ...checkStates(evidence),

@@ -1,22 +1,25 @@
 /** Looks at the tasks of a round again and again, and remembers when each was first seen final, and as what. */
 import { setTimeout as elapsed } from 'node:timers/promises'
-import { NoAnswer, type OperatorClient, StrangeAnswer } from '@iac-agent/client'
-import { ApiError, isFinal, type Task } from '@iac-agent/protocol'
+import { isFinal, type Task } from '@iac-agent/protocol'
+import { glance } from './ask.js'
+import type { Fleet } from './fleet.js'
 
 /** What was seen of one task. Times in epoch ms. */
 interface Seen {
-  readonly finals: string[]
-  finalAt?: number
-  hasBegun: boolean
+  finals: string[]
+  finalAt: number | undefined
   newest: Task
 }
 
 export class TaskWatch {
-  readonly #seen = new Map<number, Seen>()
+  /** By description: numbers may be given again by a restored server. */
+  readonly #seen = new Map<string, Seen>()
+  #there: ReadonlySet<string> = new Set()
+  #restores = 0
 
   constructor(
-    private readonly client: OperatorClient,
-    private readonly isOurs: (task: Task) => boolean,
+    private readonly fleet: Fleet,
+    private readonly keys: ReadonlySet<string>,
   ) {}
 
   /** Looks every `everyMs` until abort. */
@@ -31,52 +34,49 @@ export class TaskWatch {
 
   /** False when the server did not answer. */
   async look(): Promise<boolean> {
-    const tasks = await this.#list()
-    for (const task of tasks ?? []) if (this.isOurs(task)) this.#note(task)
-    return tasks !== undefined
+    const { restores, server } = this.fleet
+    const life = restores.length
+    const page = await glance((signal) => server.client.tasks.list({ query: { limit: 200 }, signal }))
+    if (page === undefined || restores.length !== life) return false
+    if (life > this.#restores) for (const seen of this.#seen.values()) seen.finals = []
+    this.#restores = life
+    this.#there = new Set(page.items.map(({ description }) => description ?? ''))
+    for (const task of page.items) if (this.keys.has(task.description ?? '')) this.#note(task)
+    return true
   }
 
-  finalsOf(id: number): readonly string[] {
-    return this.#seen.get(id)?.finals ?? []
+  /** Since the last restore. */
+  finalsOf(key: string): readonly string[] {
+    return this.#seen.get(key)?.finals ?? []
   }
 
-  finalAt(id: number): number | undefined {
-    return this.#seen.get(id)?.finalAt
+  /** When it was first seen final, in any life of the server. */
+  finalAt(key: string): number | undefined {
+    return this.#seen.get(key)?.finalAt
+  }
+
+  /** Known to the server at the last look. */
+  isThere(key: string): boolean {
+    return this.#there.has(key)
+  }
+
+  isFinal(key: string): boolean {
+    const seen = this.#seen.get(key)
+    return seen !== undefined && isFinal(seen.newest.status)
   }
 
   /** Running, as last seen. */
-  running(): number[] {
-    return [...this.#seen].filter(([, { newest }]) => newest.status === 'running').map(([id]) => id)
-  }
-
-  newest(id: number): Task | undefined {
-    return this.#seen.get(id)?.newest
+  running(): string[] {
+    return [...this.#seen].filter(([, { newest }]) => newest.status === 'running').map(([key]) => key)
   }
 
   #note(task: Task): void {
-    const seen = this.#seen.get(task.id) ?? { finals: [], hasBegun: false, newest: task }
-    this.#seen.set(task.id, seen)
+    const key = task.description ?? ''
+    const seen = this.#seen.get(key) ?? { finals: [], finalAt: undefined, newest: task }
+    this.#seen.set(key, seen)
     seen.newest = task
-    if (isFinal(task.status) && seen.finals.at(-1) !== task.status) {
-      seen.finals.push(task.status)
-      seen.finalAt ??= Date.now()
-    }
-    if (!isFinal(task.status) && seen.finals.length > 0) seen.finals.push(task.status)
-  }
-
-  /** Newest first, two pages: a round has fewer tasks. */
-  async #list(): Promise<Task[] | undefined> {
-    try {
-      const signal = AbortSignal.timeout(2_000)
-      return (await this.client.tasks.list({ query: { limit: 200 }, signal })).items
-    } catch (error) {
-      if (
-        error instanceof NoAnswer ||
-        error instanceof StrangeAnswer ||
-        (error instanceof ApiError && error.isRetryable)
-      )
-        return undefined
-      throw error
-    }
+    const hasChanged = seen.finals.length > 0 ? seen.finals.at(-1) !== task.status : isFinal(task.status)
+    if (hasChanged) seen.finals.push(task.status)
+    if (isFinal(task.status)) seen.finalAt ??= Date.now()
   }
 }
