@@ -65,7 +65,10 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
     }
     if (stage !== undefined) await close(stage)
   } catch (error) {
-    if (stage !== undefined) options.say(`the fleet's data and logs are in ${stage.home}`)
+    if (stage !== undefined) {
+      options.say(`the fleet's data and logs are in ${stage.home}`)
+      await abandon(stage, options)
+    }
     throw error
   }
   return tally

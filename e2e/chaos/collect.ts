@@ -50,7 +50,10 @@ async function taskEvidence(
     (run) =>
       run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`) && isOfItsTime(run, history, isGone, fleet),
   )
-  const numbers = new Set([...own.map(({ attempt }) => Number(attempt.split('-')[1])), task?.attempt ?? 0])
+  const numbers = new Set([
+    ...own.map(({ attempt }) => Number(attempt.split('-')[1])),
+    ...(task?.attempt ? [task.attempt] : []),
+  ])
   const logs: StoredLog[] = []
   for (const number of task === undefined ? [] : numbers) {
     const log = await logOf(fleet, task?.id ?? 0, number)

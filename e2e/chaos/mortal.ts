@@ -37,6 +37,7 @@ export class Mortal {
   /** Two signals: it ends at once and leaves what runs. */
   async detach(): Promise<void> {
     this.#condemned = this.program.child
+    if (this.#isDown) return
     process.kill(this.pid, 'SIGINT')
     await this.program.stop('SIGTERM')
   }

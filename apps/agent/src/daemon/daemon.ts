@@ -26,6 +26,7 @@ import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
 import { Resender } from './resender.js'
 import { ResourceGuard } from './resource-guard.js'
+import { whenThereIsRoom } from './room-to-start.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
 import { Shutdown } from './shutdown.js'
@@ -46,7 +47,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const data = dataLayout(config.dataDir)
   const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
-  const identity = await startIdentity(data.identity)
+  const room = { ballast: data.ballast, log }
+  const identity = await whenThereIsRoom(room, () => startIdentity(data.identity))
   if (identity.hasMoved)
     log.warn({ agent_id: identity.agentId }, 'data directory was used on another machine, same agent goes on')
 
@@ -124,7 +126,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       passEnv: config.passEnv,
       cliConfigFile: config.terraformCliConfig,
       versions,
-      supervisorScript: await installSupervisor(data.root),
+      supervisorScript: await whenThereIsRoom(room, () => installSupervisor(data.root)),
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
     },
