@@ -129,6 +129,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       supervisorScript: await whenThereIsRoom(room, () => installSupervisor(data.root)),
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
+      lookAtDisk: () => guard.look(),
     },
     request,
     retry,

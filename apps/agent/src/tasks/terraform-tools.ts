@@ -23,6 +23,8 @@ export interface TerraformTools {
   initCache: string
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
+  /** Looks now whether the disk is full, and marks the outputs that grow on it. */
+  lookAtDisk(): Promise<void>
 }
 
 /** Where terraform runs and which; known once the attempt is prepared. */
@@ -61,7 +63,11 @@ export async function runTerraform(
     script: tools.supervisorScript,
     cancelGraceMs: tools.cancelGraceMs,
   }
-  await runCommand(attempt, line, read)
+  await runCommand(attempt, line, async (code, outputOffset) => {
+    // A disk that was full may have swallowed the end, and have ended the run itself.
+    await tools.lookAtDisk()
+    return await read(code, outputOffset)
+  })
 }
 
 async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<Record<string, string>> {
