@@ -9,12 +9,15 @@ import { ticksOf } from './modules.js'
  */
 export type Torn = 'no' | 'told' | 'untold'
 
-/** `kept`: what agents hold of tasks that a restored server does not know. */
-export function checkLogs(
-  evidence: TaskEvidence,
-  tornOf: (attempt: string) => Torn,
-  kept: readonly KeptData[] = [],
-): Breach[] {
+export interface LogContext {
+  tornOf(attempt: string): Torn
+  /** Attempts whose terraform we killed. */
+  readonly killed: ReadonlySet<string>
+  /** What agents hold of tasks that a restored server does not know. */
+  readonly kept: readonly KeptData[]
+}
+
+export function checkLogs(evidence: TaskEvidence, { tornOf, killed, kept }: LogContext): Breach[] {
   const { history, task, logs } = evidence
   const { module } = history.workspace
   if ('real' in module) return logs.flatMap((log) => checkTicks(evidence, log, ticksOf(module.real)))
@@ -23,7 +26,10 @@ export function checkLogs(
     const runs = evidence.runs.filter(({ attempt }) => attempt === name)
     const number = Number(name.split('-')[1])
     const log = task === undefined ? keptLog(name, kept) : logs.find(({ attempt }) => attempt === number)
-    return checkFake(`the log of attempt ${name}`, runs, log, notesOf(evidence, number), tornOf(name))
+    // A cancel kills too, in the end; whom it hits early has not even begun to note.
+    const isKilled = killed.has(name) || history.cancels.length > 0 || runs.some(({ ended }) => ended === undefined)
+    const tails = [isKilled ? 'Killed\n' : '', notesOf(evidence, number)]
+    return checkFake(`the log of attempt ${name}`, runs, log, tails, tornOf(name))
   })
 }
 
@@ -41,7 +47,7 @@ function checkFake(
   what: string,
   runs: readonly FakeRun[],
   log: Pick<StoredLog, 'state' | 'text'> | undefined,
-  note: string,
+  tails: readonly string[],
   torn: Torn,
 ): Breach[] {
   const printed = runs.flatMap(({ texts }) => texts).join('')
@@ -56,7 +62,7 @@ function checkFake(
       ...unsealed,
       { kind: 'wrong logs', size: 1, what: `${what} is complete, though ${lost} bytes never reached the disk` },
     ]
-  const possible = possibleTexts(runs).flatMap((text) => [text, text + note])
+  const possible = possibleTexts(runs).flatMap((text) => ['', ...tails].map((tail) => text + tail))
   return possible.includes(stored) ? unsealed : [...unsealed, ...compare(what, printed, stored)]
 }
 
@@ -65,10 +71,7 @@ function possibleTexts(runs: readonly FakeRun[]): string[] {
   return runs.reduce(
     (heads: string[], { texts, ended }) => {
       const whole = texts.join('')
-      const cut =
-        ended === undefined
-          ? [texts.slice(0, -1).join(''), `${texts.slice(0, -1).join('')}Killed\n`, `${whole}Killed\n`]
-          : []
+      const cut = ended === undefined ? [texts.slice(0, -1).join('')] : []
       return heads.flatMap((head) => [whole, ...cut].map((text) => head + text))
     },
     [''],

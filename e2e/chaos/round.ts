@@ -89,6 +89,7 @@ async function runningAtHealing(watch: TaskWatch): Promise<string[]> {
 export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
   const { tasks, struck } = evidence
   const kept = evidence.leftovers.flatMap(({ unknown }) => unknown)
+  const killed = new Set(struck.flatMap(({ victim }) => (victim === undefined ? [] : [victim.attempt])))
   const stuck = tasks.flatMap(({ history, task }): Breach[] => {
     if (task === undefined || isFinal(task.status)) return []
     const reason = task.pending_reason?.message ?? (task.unreachable_since === null ? 'no reason' : 'unreachable')
@@ -102,7 +103,7 @@ export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly st
   })
   return [
     ...stuck,
-    ...tasks.flatMap((task) => checkLogs(task, (attempt) => tornOf(struck, attempt), kept)),
+    ...tasks.flatMap((task) => checkLogs(task, { tornOf: (attempt) => tornOf(struck, attempt), killed, kept })),
     ...tasks.flatMap(checkStarts),
     ...checkEnds(evidence),
     ...checkStates(evidence),

@@ -92,7 +92,7 @@ function lanesOf({ agents, smallDisk }: ScheduleSize): Lane[] {
     'net duplicate': 2,
   } as const
   return [
-    { target: 'server', meanGapMs: 4_000, kinds: { 'server kill': 5, 'server stop': 4, 'server restore': 1 } },
+    { target: 'server', meanGapMs: 4_000, kinds: { 'server kill': 5, 'server stop': 4, 'server restore': 2 } },
     { target: 'server', meanGapMs: 12_000, kinds: { 'clock step': 1 } },
     { target: 'operator', meanGapMs: 5_000, kinds: network },
     ...agents.flatMap((target): Lane[] => [
