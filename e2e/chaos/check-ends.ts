@@ -53,9 +53,10 @@ function faultOf(one: TaskEvidence, excused: ReadonlySet<number>): string | unde
   }
 }
 
-function isExplained({ history, task, runs }: TaskEvidence, excused: ReadonlySet<number>): boolean {
+function isExplained({ history, task, runs, fate }: TaskEvidence, excused: ReadonlySet<number>): boolean {
   if (task === undefined) return false
   if (excused.has(task.attempt ?? 0)) return true
+  if (task.error_code === 'plan_stale') return fate === 'went back'
   if (task.error_code === 'lost') return wasAsked(history.declaredLost)
   if (task.error_code === 'lease_expired') return ((task.attempt ?? 0) - 1) % 1000 >= 2
   const { module } = history.workspace

@@ -8,13 +8,13 @@ import { isForgotten } from './restores.js'
 /** One walk over all tasks and workspaces; what it does not settle, the next one does. */
 export async function settle(fleet: Fleet, histories: readonly TaskHistory[]): Promise<void> {
   const { client } = fleet.server
+  for (const id of new Set(histories.map(({ workspaceId }) => workspaceId))) {
+    await settleWorkspace(fleet, await client.workspaces.get({ params: { id } }))
+  }
   const { items } = await client.tasks.list({ query: { limit: 200 } })
   for (const task of items) {
     const history = histories.find(({ plan }) => plan.key === task.description)
     if (history !== undefined && !isFinal(task.status)) await settleTask(fleet, history, task)
-  }
-  for (const id of new Set(histories.map(({ workspaceId }) => workspaceId))) {
-    await settleWorkspace(fleet, await client.workspaces.get({ params: { id } }))
   }
 }
 
