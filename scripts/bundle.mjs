@@ -16,6 +16,7 @@ export const programs = {
   },
   agent: { folder: 'apps/agent', entry: 'src/main.ts', out: 'main', external: [] },
   demo: { folder: 'demo', entry: 'main.ts', out: 'main', external: ['esbuild'] },
+  chaos: { folder: 'e2e', entry: 'chaos/main.ts', out: 'chaos', external: ['esbuild'] },
 }
 
 /** CommonJS packages inside an ESM bundle still ask for these three. */

@@ -22,11 +22,22 @@ export async function layOutFakeTerraform(directory: string, options: { oracleFi
   return program
 }
 
-/** The real terraform is for configurations without a script, so that one agent runs both. `show` is the plan's second line. */
+/**
+ * The real terraform is for configurations without a script, so that one agent runs both: of it the oracle has the begin of an apply
+ * alone. `show` is the plan's second line.
+ */
 function front(script: string, oracleFile: string): string {
   return `#!/bin/sh
 if ! grep -qs '^# fake: ' ./*.tf; then
-  real=$(command -v terraform) && exec "$real" "$@"
+  real=$(command -v terraform) && {
+    if [ "$1" = apply ]; then
+      for plan; do :; done
+      attempt=\${plan%/*}
+      printf '{"at":%s,"pid":%s,"attempt":"%s","kind":"begin","workspace":"%s","command":"apply"}\\n' \\
+        "$(date +%s%3N)" $$ "\${attempt##*/}" "\${PWD##*/}" >>${quote(oracleFile)}
+    fi
+    exec "$real" "$@"
+  }
   [ "$1" = version ] && exec echo 'Terraform v${terraformVersion}'
 fi
 if [ "$1" = show ]; then

@@ -28,6 +28,7 @@ import { drainAfterFirst, leaveWithoutWork } from './once.js'
 import { resumeAttempts } from './recovery.js'
 import { Resender } from './resender.js'
 import { ResourceGuard } from './resource-guard.js'
+import { whenThereIsRoom } from './room-to-start.js'
 import { ServerLink } from './server-link.js'
 import { SessionFactory } from './session-factory.js'
 import { Shutdown } from './shutdown.js'
@@ -49,7 +50,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
   crashPoint('start.locked')
-  const identity = await startIdentity(data.identity)
+  const room = { ballast: data.ballast, log }
+  const identity = await whenThereIsRoom(room, () => startIdentity(data.identity))
   crashPoint('start.identified')
   if (identity.hasMoved)
     log.warn({ agent_id: identity.agentId }, 'data directory was used on another machine, same agent goes on')
@@ -130,11 +132,12 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       passEnv: config.passEnv,
       cliConfigFile: config.terraformCliConfig,
       versions,
-      supervisorScript: await installSupervisor(data.root),
+      supervisorScript: await whenThereIsRoom(room, () => installSupervisor(data.root)),
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
       limits: config.limits,
       cgroup,
+      lookAtDisk: () => guard.look(),
     },
     request,
     retry,

@@ -28,7 +28,8 @@ export interface ResourceGuardParts {
 const ballastBytes = 8 * 1024 * 1024
 /** Lower than this a disk is as good as full, whatever the floor. */
 const leastLowBytes = 1024 * 1024
-const lookEveryMs = 1_000
+/** A disk that is full for less is not noticed, nor the lines it swallowed. */
+const lookEveryMs = 250
 
 export class ResourceGuard {
   #told: Shortage | undefined
@@ -45,7 +46,7 @@ export class ResourceGuard {
     return shortage
   }
 
-  /** Looks each second, until abort. */
+  /** Looks again and again, until abort. */
   async run(signal: AbortSignal): Promise<void> {
     const onError = (error: unknown) => this.parts.log.warn({ err: error }, 'room could not be looked after')
     await new Loop({ everyMs: lookEveryMs, body: () => this.look(), onError }).run(signal)

@@ -27,6 +27,8 @@ export interface TerraformTools {
   limits: RunLimits
   /** Where each run gets a cgroup of its own; undefined where this agent may make none. */
   cgroup: string | undefined
+  /** Looks now whether the disk is full, and marks the outputs that grow on it. */
+  lookAtDisk(): Promise<void>
 }
 
 /** Where terraform runs and which; known once the attempt is prepared. */
@@ -67,7 +69,11 @@ export async function runTerraform(
     limits: tools.limits,
     cgroup: tools.cgroup,
   }
-  await runCommand(attempt, line, read)
+  await runCommand(attempt, line, async (code, outputOffset) => {
+    // A disk that was full may have swallowed the end, and have ended the run itself.
+    await tools.lookAtDisk()
+    return await read(code, outputOffset)
+  })
 }
 
 async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<Record<string, string>> {

@@ -34,13 +34,17 @@ async function main([command = '', ...argv]: string[]): Promise<void> {
   else end(await commands[command]({ script, argv, oracle, printer, interrupts }).catch(told(printer, command)))
 }
 
-/** A state that cannot be had is terraform's error, anything else the fake's own. */
+/** A state that cannot be had and a full disk are terraform's errors, anything else is the fake's own. */
 function told(printer: Printer, command: FakeCommand): (error: unknown) => number {
   return (error) => {
-    if (!(error instanceof BackendError)) throw error
+    if (!(error instanceof BackendError || isDiskFull(error))) throw error
     printer.print(command === 'apply' ? errorEvent(error.message) : plain(`\nError: ${error.message}\n`))
     return 1
   }
+}
+
+function isDiskFull(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC'
 }
 
 function isKnown(word: string): word is FakeCommand {

@@ -33,6 +33,8 @@ export interface RunningAgent extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Exit>
   /** Again on the same data, after `stop` or a death; `changes` hold for this process alone. */
   start(changes?: Partial<AgentOptions>): Promise<void>
+  /** As `start`, without waiting until it is connected: its server may be away. */
+  launch(changes?: Partial<AgentOptions>): Promise<void>
 }
 
 /** Resolves when the agent is connected. */
@@ -53,10 +55,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     },
     stop: (signal) => child.stop(signal),
     async start(changes) {
-      await child.exited
-      child = launch({ ...options, ...changes })
+      await again(changes)
       await connectedId(child)
     },
+    launch: again,
     async [Symbol.asyncDispose]() {
       try {
         expectCleanExit('the agent', child, await child.stop())
@@ -65,6 +67,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         await home[Symbol.asyncDispose]()
       }
     },
+  }
+
+  async function again(changes?: Partial<AgentOptions>): Promise<void> {
+    await child.exited
+    child = launch({ ...options, ...changes })
   }
 
   function launch({ server, key, name, args, env, command, user }: AgentOptions): BuiltChild {

@@ -32,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Exit>
   /** Again on the same port and data, after `stop` or a death; `changes` hold for this process alone. */
   start(changes?: Partial<ServerOptions>): Promise<void>
+  /** As `start`, without waiting until it serves. */
+  launch(changes?: Partial<ServerOptions>): Promise<void>
 }
 
 /** Resolves when the server serves. */
@@ -56,10 +58,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     },
     stop: (signal) => child.stop(signal),
     async start(changes) {
-      await child.exited
-      child = launch(new URL(url).host, { ...options, ...changes })
+      await again(changes)
       await readyUrl(child)
     },
+    launch: again,
     async [Symbol.asyncDispose]() {
       try {
         expectCleanExit('the server', child, await child.stop())
@@ -67,6 +69,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         await home[Symbol.asyncDispose]()
       }
     },
+  }
+
+  async function again(changes?: Partial<ServerOptions>): Promise<void> {
+    await child.exited
+    child = launch(new URL(url).host, { ...options, ...changes })
   }
 
   function launch(listen: string, { args, env, command, user }: ServerOptions): BuiltChild {
