@@ -19,7 +19,10 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { ...shared, test: { ...node, name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        ...shared,
+        test: { ...node, name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts'], testTimeout: 30_000 },
+      },
       {
         ...shared,
         test: { ...node, name: 'integration', include: ['{packages,apps}/*/tests/**/*.test.ts'], testTimeout: 30_000 },
