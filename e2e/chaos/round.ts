@@ -96,7 +96,7 @@ async function runningAtHealing(watch: TaskWatch): Promise<string[]> {
 }
 
 /** Everything that is wrong with a round. */
-export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
+function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
   const { tasks, struck } = evidence
   const kept = evidence.leftovers.flatMap(({ unknown }) => unknown)
   const killed = new Set(struck.flatMap(({ victim }) => (victim === undefined ? [] : [victim.attempt])))
