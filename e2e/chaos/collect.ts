@@ -45,7 +45,7 @@ async function taskEvidence(
   const { id, plan, workspaceId } = history
   const task = id === undefined ? undefined : await taskOf(fleet, id, plan.key)
   const isGone = task === undefined && mayBeGone(history, fleet.restores)
-  const hasGoneBack = wentBack(history, watch.finalAt(plan.key), fleet.restores)
+  const hasGoneBack = wentBack(history, watch.firstFinalAt(plan.key), fleet.restores)
   const own = runs.filter(
     (run) =>
       run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`) && isOfItsTime(run, history, isGone, fleet),

@@ -15,7 +15,7 @@ export interface StoredLog {
 }
 
 /** What restores of the server did to a task. */
-export type Fate =
+type Fate =
   /** nothing */
   | 'steady'
   /** it went on from an earlier moment; a person has looked after it */

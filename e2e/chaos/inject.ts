@@ -1,6 +1,6 @@
 /** Strikes a fleet with the faults of a schedule. */
 import { setMaxListeners } from 'node:events'
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { assertNever } from '@iac-agent/protocol'
@@ -118,9 +118,9 @@ async function strike(fleet: Fleet, fault: Fault, signal: AbortSignal): Promise<
     }
     case 'clock step': {
       const file = target === 'server' ? fleet.serverClock : fleet.agent(target).clockFile
-      await writeFile(file, String(amount))
+      await setClock(file, amount)
       await lasts()
-      await writeFile(file, '0')
+      await setClock(file, 0)
       return {}
     }
     default:
@@ -166,6 +166,12 @@ async function breakNetwork(
   await lasts()
   network.heal()
   return {}
+}
+
+/** Its readers must never see a half of it. */
+async function setClock(file: string, offsetMs: number): Promise<void> {
+  await writeFile(`${file}.new`, String(offsetMs))
+  await rename(`${file}.new`, file)
 }
 
 async function stopped(pid: number, lasts: () => Promise<void>): Promise<Mark | undefined> {

@@ -17,14 +17,16 @@ export async function leftoversOf({ server, torn, restores }: Fleet, agent: Flee
   const status = await statusOf(agent)
   const isToldTorn = (attempt: string) => torn.has(attempt) && status?.alarms.some((one) => one.attempt === attempt)
   const forAPerson = status?.kept.for_a_person.filter(({ attempt }) => !isToldTorn(attempt)) ?? []
-  const unknown = forAPerson.filter(({ why }) => why === 'unknown_to_server' && restores.length > 0)
+  // A restored server may not know an attempt, or not whether it was started: then its agent keeps what it has.
+  const doubted = forAPerson.filter(({ why }) => restores.length > 0 && inDoubt.has(why))
+  const unknown = doubted.filter(({ why }) => why === 'unknown_to_server')
   return {
     agent: name,
     attempts: [
       ...(status === undefined
         ? ['the agent does not answer']
         : status.attempts.map(({ task_id, attempt }) => `${task_id}-${attempt}`)),
-      ...forAPerson.filter((one) => !unknown.includes(one)).map(({ attempt, why }) => `${attempt} (${why})`),
+      ...forAPerson.filter((one) => !doubted.includes(one)).map(({ attempt, why }) => `${attempt} (${why})`),
     ],
     unknown: await Promise.all(unknown.map(({ attempt, path }) => keptData(attempt, path))),
     claims: (await namesIn(workRoot)).filter((entry) => entry.includes('.claim.')),
@@ -34,6 +36,8 @@ export async function leftoversOf({ server, torn, restores }: Fleet, agent: Flee
     alarms: status?.alarms.filter(({ attempt }) => !isToldTorn(attempt)).map((one) => JSON.stringify(one)) ?? [],
   }
 }
+
+const inDoubt: ReadonlySet<string> = new Set(['unknown_to_server', 'started_elsewhere'])
 
 /** Whether the agent is connected and has nothing in hand, resends too. */
 export async function isQuiet(agent: FleetAgent): Promise<boolean> {

@@ -7,7 +7,7 @@ import { checkAcknowledged, checkLeftovers } from './check-rest.js'
 import { checkStarts } from './check-starts.js'
 import { checkStates } from './check-states.js'
 import { collect } from './collect.js'
-import type { Breach, Evidence } from './evidence.js'
+import type { Breach, Evidence, TaskEvidence } from './evidence.js'
 import type { Fleet } from './fleet.js'
 import { inject, type Struck } from './inject.js'
 import { Operator } from './operator.js'
@@ -63,14 +63,24 @@ export async function runRound(fleet: Fleet, plan: RoundPlan): Promise<RoundResu
     await operating
     const evidence = await collect({ fleet, histories, struck, watch })
     const deaths = fleet.lives.flatMap((life) => life.deaths.splice(0))
-    const steady = evidence.tasks.filter(({ fate }) => fate === 'steady').map(({ history }) => history.plan.key)
+    const byThemselves = evidence.tasks
+      .filter((task) => !wasHelped(task, healedAt))
+      .map(({ history }) => history.plan.key)
     const healMs = running
-      .filter((key) => steady.includes(key))
+      .filter((key) => byThemselves.includes(key))
       .map((key) => (watch.finalAt(key) ?? Date.now()) - healedAt)
     return { evidence, breaches: judge(evidence, isAtRest, deaths), healMs }
   } finally {
     over.abort()
   }
+}
+
+/** After a restore some tasks wait for a person. */
+function wasHelped({ fate, history }: TaskEvidence, healedAt: number): boolean {
+  const { confirms, discards, cancels, declaredLost } = history
+  return (
+    fate !== 'steady' && [...confirms, ...discards, ...cancels, ...declaredLost].some(({ sentAt }) => sentAt > healedAt)
+  )
 }
 
 /** Whatever a fault's end left; who ended by himself is started as a host would do. */
@@ -86,7 +96,7 @@ async function runningAtHealing(watch: TaskWatch): Promise<string[]> {
 }
 
 /** Everything that is wrong with a round. */
-export function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
+function judge(evidence: Evidence, isAtRest: boolean, deaths: readonly string[]): Breach[] {
   const { tasks, struck } = evidence
   const kept = evidence.leftovers.flatMap(({ unknown }) => unknown)
   const killed = new Set(struck.flatMap(({ victim }) => (victim === undefined ? [] : [victim.attempt])))

@@ -7,6 +7,7 @@ import type { Fleet } from './fleet.js'
 /** What was seen of one task. Times in epoch ms. */
 interface Seen {
   finals: string[]
+  firstFinalAt: number | undefined
   finalAt: number | undefined
   newest: Task
 }
@@ -51,6 +52,11 @@ export class TaskWatch {
   }
 
   /** When it was first seen final, in any life of the server. */
+  firstFinalAt(key: string): number | undefined {
+    return this.#seen.get(key)?.firstFinalAt
+  }
+
+  /** The same, in its last life. */
   finalAt(key: string): number | undefined {
     return this.#seen.get(key)?.finalAt
   }
@@ -72,11 +78,14 @@ export class TaskWatch {
 
   #note(task: Task): void {
     const key = task.description ?? ''
-    const seen = this.#seen.get(key) ?? { finals: [], finalAt: undefined, newest: task }
+    const seen = this.#seen.get(key) ?? { finals: [], firstFinalAt: undefined, finalAt: undefined, newest: task }
     this.#seen.set(key, seen)
     seen.newest = task
     const hasChanged = seen.finals.length > 0 ? seen.finals.at(-1) !== task.status : isFinal(task.status)
-    if (hasChanged) seen.finals.push(task.status)
-    if (isFinal(task.status)) seen.finalAt ??= Date.now()
+    if (!hasChanged) return
+    seen.finals.push(task.status)
+    if (!isFinal(task.status)) return
+    seen.finalAt = Date.now()
+    seen.firstFinalAt ??= seen.finalAt
   }
 }

@@ -219,7 +219,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     },
   })
   if (isOnce) drainAfterFirst({ attempts, shutdown })
-  await resumeAttempts({ data, sessions, attempts, kept, log })
+  await resumeAttempts({ data, sessions, attempts, kept, room, log })
 
   const looking = Promise.all([guard.run(leaving.signal), janitor.run(leaving.signal)])
   const linked = link.run(leaving.signal)

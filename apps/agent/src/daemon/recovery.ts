@@ -8,9 +8,11 @@ import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
 import { isAlive } from '../journal/process-identity.js'
 import { readRun } from '../terraform/run-facts.js'
+import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
 import { type KeptAttempts, whyKept } from './kept-attempts.js'
 import { stripAttempt } from './kept-files.js'
+import { type RoomToStartParts, whenThereIsRoom } from './room-to-start.js'
 import type { SessionFactory } from './session-factory.js'
 
 /** What to do with an attempt that was found. */
@@ -36,6 +38,7 @@ export interface RecoveryParts {
   sessions: SessionFactory
   attempts: Attempts
   kept: KeptAttempts
+  room: RoomToStartParts
   log: Logger
 }
 
@@ -58,7 +61,7 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
 }
 
 async function act(
-  { sessions, attempts, kept, log }: RecoveryParts,
+  { sessions, attempts, kept, room, log }: RecoveryParts,
   layout: AttemptLayout,
   facts: readonly Fact[],
   judgement: Judgement,
@@ -69,13 +72,21 @@ async function act(
     await kept.add(layout, facts)
     return
   }
-  let journal: Journal | undefined
   try {
-    journal = await Journal.open(layout.journal)
-    void attempts.start(await sessions.reopen(layout, journal))
+    // Not later: the server would offer it again meanwhile.
+    void attempts.start(await whenThereIsRoom(room, () => reopen(sessions, layout)))
   } catch (error) {
-    await journal?.[Symbol.asyncDispose]()
     log.error({ err: error, kept: layout.root }, 'attempt cannot be resumed')
+  }
+}
+
+async function reopen(sessions: SessionFactory, layout: AttemptLayout): Promise<AttemptSession> {
+  const journal = await Journal.open(layout.journal)
+  try {
+    return await sessions.reopen(layout, journal)
+  } catch (error) {
+    await journal[Symbol.asyncDispose]()
+    throw error
   }
 }
 
