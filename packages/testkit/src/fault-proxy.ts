@@ -37,6 +37,8 @@ export interface ProxyCounts {
   /** Passed on so far. */
   bytesUp: number
   bytesDown: number
+  /** By a blackhole. */
+  bytesSwallowed: number
   /** Requests sent again by `duplicate`. */
   duplicates: number
   /** Connections ended by `cutAfter`. */
@@ -50,7 +52,15 @@ export async function startFaultProxy(options: { target: string }): Promise<Faul
   const faults = new Faults()
   const links = new Set<Link>()
   const repeats = new Set<Socket>()
-  const counts: ProxyCounts = { connections: 0, open: 0, bytesUp: 0, bytesDown: 0, duplicates: 0, cutInTheMiddle: 0 }
+  const counts: ProxyCounts = {
+    connections: 0,
+    open: 0,
+    bytesUp: 0,
+    bytesDown: 0,
+    bytesSwallowed: 0,
+    duplicates: 0,
+    cutInTheMiddle: 0,
+  }
   let allowance: number | undefined
   let isDuplicating = false
 
@@ -96,7 +106,15 @@ export async function startFaultProxy(options: { target: string }): Promise<Faul
       return
     }
     counts.open++
-    const link = new Link({ client, target, faults, onCarried, onUsedUp, ...(isDuplicating ? { onAnswered } : {}) })
+    const link = new Link({
+      client,
+      target,
+      faults,
+      onCarried,
+      onSwallowed,
+      onUsedUp,
+      ...(isDuplicating ? { onAnswered } : {}),
+    })
     isDuplicating = false
     link.limit(allowance)
     links.add(link)
@@ -109,6 +127,10 @@ export async function startFaultProxy(options: { target: string }): Promise<Faul
   function onCarried(way: Way, bytes: number): void {
     if (way === 'up') counts.bytesUp += bytes
     else counts.bytesDown += bytes
+  }
+
+  function onSwallowed(bytes: number): void {
+    counts.bytesSwallowed += bytes
   }
 
   function limit(bytes: number | undefined): void {

@@ -57,6 +57,7 @@ it('answers nobody whose answer is swallowed, though the server has the request'
   const answer = post(1_000)
   await eventually('the request', () => requests.length === 1)
   expect((await requests[0]?.body)?.length).toBe(1_000)
+  await eventually('the answer is gone', () => proxy.counts.bytesSwallowed > 0)
   proxy.heal()
   await expect(answer).rejects.toThrow('fetch failed')
 })

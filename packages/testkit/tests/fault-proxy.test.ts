@@ -74,8 +74,12 @@ it('cuts all connections of now, in order', async () => {
   const [client, end] = await pair()
   proxy.cut()
   await eventually('both ends', () => client.isEnded && end.isEnded)
-  for (const { socket } of [client, end]) socket.end('too late, but no fault')
-  await eventually('nothing open', () => proxy.counts.open === 0)
+  for (const { socket } of [client, end]) {
+    socket.write('too late, but no fault')
+    await eventually('it is gone', () => isStill(() => socket.bytesWritten))
+    socket.end('and again')
+  }
+  await eventually('nothing open', () => client.isClosed && end.isClosed && proxy.counts.open === 0)
   expect([client.fault, end.fault]).toEqual([undefined, undefined])
   const [next] = await pair()
   expect(next.isEnded).toBe(false)
@@ -118,7 +122,8 @@ describe('a blackhole', () => {
       const newcomer = clientOf(proxy.url)
       await once(newcomer.socket, 'connect')
       newcomer.socket.write('hello?')
-      await eventually('all is quiet', () => isStill(() => JSON.stringify(proxy.counts)))
+      const swallowed = { up: 'questionhello?', down: 'answer', both: 'questionhello?answer' }[way]
+      await eventually('all is swallowed', () => proxy.counts.bytesSwallowed === swallowed.length)
       const lost = way === 'both' ? [client, end] : [way === 'up' ? end : client]
       for (const peer of lost) expect([peer.received.length, peer.isClosed]).toEqual([0, false])
       expect(client.isClosed || end.isClosed || newcomer.isClosed).toBe(false)

@@ -9,8 +9,8 @@ export interface LaneParts {
   faults: Faults
   /** Told of bytes that are about to go on; answers how many of them may, and what happens then instead of the rest. */
   onBytes(bytes: Buffer): { pass: number; instead?: () => void }
-  /** Bytes of this way, or its end, were swallowed: the two sides no longer agree. */
-  onLost(way: Way): void
+  /** So many bytes of this way, or (0) its end, were swallowed: the two sides no longer agree. */
+  onLost(way: Way, bytes: number): void
 }
 
 /** `bytes` undefined: the source has ended. */
@@ -81,7 +81,7 @@ export class Lane {
 
   async #pass(bytes: Buffer): Promise<void> {
     const { way, sink, faults, onBytes, onLost } = this.parts
-    if (faults.swallows(way)) return onLost(way)
+    if (faults.swallows(way)) return onLost(way, bytes.length)
     const { pass, instead } = onBytes(bytes)
     // An error goes to the socket's own listener; here the end of the write counts alone, which is the backpressure.
     await new Promise<void>((resolve) => sink.write(bytes.subarray(0, pass), () => resolve()))
@@ -90,7 +90,7 @@ export class Lane {
 
   #end(): void {
     const { way, sink, faults, onLost } = this.parts
-    if (faults.swallows(way)) onLost(way)
+    if (faults.swallows(way)) onLost(way, 0)
     else if (this.#isOpen) sink.end()
   }
 }

@@ -13,6 +13,7 @@ export interface LinkParts {
   target: Target
   faults: Faults
   onCarried(way: Way, bytes: number): void
+  onSwallowed(bytes: number): void
   /** The allowance is used up, and the link is reset. */
   onUsedUp(): void
   /** Told once, when the first answer comes, of all that went upwards before it. */
@@ -36,7 +37,7 @@ export class Link {
     const { client, target, faults } = parts
     const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true })
     this.#sockets = [client, upstream]
-    const common = { faults, onLost: (way: Way) => this.#lost.add(way) }
+    const common = { faults, onLost: (way: Way, bytes: number) => this.#lose(way, bytes) }
     this.#lanes = [
       new Lane({ ...common, way: 'up', source: client, sink: upstream, onBytes: (bytes) => this.#up(bytes) }),
       new Lane({ ...common, way: 'down', source: upstream, sink: client, onBytes: (bytes) => this.#down(bytes) }),
@@ -70,10 +71,15 @@ export class Link {
   /** A side that breaks takes the other along, unless the news of it is swallowed. */
   #watch(socket: Socket, way: Way, other: Socket): Promise<void> {
     socket.on('error', () => {
-      if (this.parts.faults.swallows(way)) this.#lost.add(way)
+      if (this.parts.faults.swallows(way)) this.#lose(way, 0)
       else resetSocket(other)
     })
     return new Promise((resolve) => socket.once('close', () => resolve()))
+  }
+
+  #lose(way: Way, bytes: number): void {
+    this.#lost.add(way)
+    this.parts.onSwallowed(bytes)
   }
 
   #up(bytes: Buffer): { pass: number; instead?: () => void } {
