@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { nothingLeft } from './leftovers.js'
 import { byLength, lasting } from './lengths.js'
-import { applying, backendPort, counting, expectWhole, type LoneAgent, loneAgent, outputOf } from './ticking-apply.js'
+import { type LoneAgent, loneAgent } from './lone-agent.js'
+import { applying, backendPort, counting, expectWhole, outputOf } from './ticking-apply.js'
 
 /** How long nobody looks after terraform, and for how many seconds it ticks. */
 const away = byLength({ short: { ms: 2_000, ticks: 9 }, long: { ms: 20_000, ticks: 30 } })

@@ -1,19 +1,10 @@
-import { join } from 'node:path'
-import { ApiError, isFinal, type Task } from '@iac-agent/protocol'
-import {
-  fakeConfiguration,
-  layOutFakeTerraform,
-  type RunningAgent,
-  readOracle,
-  type TemporaryDirectory,
-  temporaryDirectory,
-} from '@iac-agent/testkit'
+import { isFinal, type Task } from '@iac-agent/protocol'
+import { fakeConfiguration, type RunningAgent } from '@iac-agent/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Random } from '../chaos/random.js'
-import { Rig } from '../rig.js'
+import { CancelRig } from './cancel-rig.js'
 import { nothingLeft } from './leftovers.js'
 import { byLength, lasting } from './lengths.js'
-import { recordStatusMoves, type StatusMoves } from './status-moves.js'
 
 const instants = byLength({ short: 24, long: 200 })
 const seed = process.env.IAC_E2E_SEED ?? Math.random().toString(36).slice(2, 8)
@@ -22,26 +13,14 @@ const lifeMs = 3_500
 const kinds = ['real', 'polite', 'plan', 'hanging plan', 'hanging apply'] as const
 type Kind = (typeof kinds)[number]
 
-let rig: Rig
-let home: TemporaryDirectory
-let oracleFile: string
-let moves: StatusMoves
+let bench: CancelRig
 const agents: RunningAgent[] = []
 
 beforeAll(async () => {
-  rig = await Rig.start({ args: ['--heartbeat-interval', '500ms'] })
-  moves = recordStatusMoves(rig.server)
-  home = await temporaryDirectory('fake-terraform')
-  oracleFile = join(home.path, 'oracle.jsonl')
-  const program = await layOutFakeTerraform(home.path, { oracleFile })
-  for (let number = 0; number < 4; number++)
-    agents.push(await rig.addAgent({ args: ['--terraform-path', program, '--cancel-grace', '500ms'] }))
+  bench = await CancelRig.start()
+  for (let number = 0; number < 4; number++) agents.push(await bench.rig.addAgent({ args: bench.agentArgs }))
 })
-afterAll(async () => {
-  moves[Symbol.dispose]()
-  await rig[Symbol.asyncDispose]()
-  await home[Symbol.asyncDispose]()
-})
+afterAll(async () => await bench[Symbol.asyncDispose]())
 
 it('a cancel at any instant ends a task once, by one interrupt at most, and leaves nothing', {
   timeout: 900_000,
@@ -50,65 +29,43 @@ it('a cancel at any instant ends a task once, by one interrupt at most, and leav
   const draws = Array.from({ length: instants }, (_, number) => ({
     kind: kinds[number % kinds.length] ?? 'real',
     afterMs: random.unit() * lifeMs,
-  }))
-  const cancelledIn = new Map<string, number>()
-  const count = (key: string) => cancelledIn.set(key, (cancelledIn.get(key) ?? 0) + 1)
-  const drawn = draws.values()
-  await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      for (const { kind, afterMs } of drawn) count(await cancelAfter(kind, afterMs))
-    }),
-  )
-  console.info(`seed ${seed}; cancelled in: ${JSON.stringify(Object.fromEntries([...cancelledIn].sort()))}`)
-  expect(cancelledIn.size).toBeGreaterThan(3)
+  })).values()
+  const metIn = new Map<string, number>()
+  const worker = async () => {
+    for (const { kind, afterMs } of draws) {
+      const met = await cancelAfter(kind, afterMs)
+      metIn.set(met, (metIn.get(met) ?? 0) + 1)
+    }
+  }
+  await Promise.all(Array.from({ length: 6 }, worker))
+  console.info(`seed ${seed}; cancelled in: ${JSON.stringify(Object.fromEntries([...metIn].sort()))}`)
+  expect(metIn.size).toBeGreaterThan(3)
   for (const agent of agents) await nothingLeft(agent)
 })
 
-/** Makes a task, asks for its end after a while, sees it end, and judges; answers the status and stage it was met in. */
+/** Makes a task, asks for its end after a while, sees it end, and judges; answers the status or stage it was met in. */
 async function cancelAfter(kind: Kind, afterMs: number): Promise<string> {
-  const workspace = await rig.workspace(codeOf(kind), { auto_apply: true })
-  const id = await rig.queue(workspace, kind === 'plan' || kind === 'hanging plan' ? 'plan' : 'plan_and_apply')
+  const workspace = await bench.rig.workspace(codeOf(kind), { auto_apply: true })
+  const id = await bench.rig.queue(workspace, kind === 'plan' || kind === 'hanging plan' ? 'plan' : 'plan_and_apply')
   await lasting(afterMs)
-  const met = await rig.task(id)
-  await cancel(id)
-  if (kind === 'hanging apply') await insistOn(id)
-  const task = await rig.taskWhen(id, 'over', ({ status }) => isFinal(status), { timeoutMs: 90_000 })
+  const met = await bench.rig.task(id)
+  await bench.cancel(id)
+  const isForced = kind === 'hanging apply' && (await insistOn(id))
   const label = `seed ${seed}, ${kind}, task ${id}, cancelled after ${Math.round(afterMs)} ms`
-  expect(['cancelled', 'applied', 'success'], label).toContain(task.status)
-  expect(
-    moves.of(id).filter((status) => isFinal(status as Task['status'])),
-    label,
-  ).toEqual([task.status])
-  expect(await interrupts(task), label).toBeLessThanOrEqual(kind === 'hanging apply' ? 2 : 1)
-  const { lock } = await rig.client.workspaces.get({ params: { id: workspace } })
-  expect(lock, label).toBeNull()
+  const task = await bench.ended(id, label)
+  expect(await bench.interrupts(task), label).toBeLessThanOrEqual(isForced ? 2 : 1)
   return isFinal(met.status) ? met.status : met.stage
 }
 
 /** An apply that does not end by its interrupt gets no other, however often the cancel is said; then a person insists. */
-async function insistOn(id: number): Promise<void> {
+async function insistOn(id: number): Promise<boolean> {
   const interrupted = ({ status, cancel }: Task) => isFinal(status) || cancel?.rung === 'interrupt'
-  const task = await rig.taskWhen(id, 'interrupted', interrupted)
-  if (isFinal(task.status)) return
-  for (let again = 0; again < 3; again++) await cancel(id)
-  expect(await interrupts(task)).toBeLessThanOrEqual(1)
-  await cancel(id, true)
-}
-
-/** One that ended meanwhile refuses it. */
-async function cancel(id: number, force = false): Promise<void> {
-  await rig.client.tasks.cancel({ params: { id }, body: { force } }).catch((err: unknown) => {
-    if (!(err instanceof ApiError && err.code === 'illegal_transition')) throw err
-  })
-}
-
-/** By the fake's own notes, and by what terraform said, of the task's attempt that had most. */
-async function interrupts({ id, plan_output, apply_output }: Task): Promise<number> {
-  const told = [plan_output, apply_output].map((text) => text?.match(/nterrupts? received/g)?.length ?? 0)
-  const noted = (await readOracle(oracleFile)).filter(
-    ({ kind, attempt }) => kind === 'interrupt' && attempt.startsWith(`${id}-`),
-  )
-  return Math.max(...told, noted.length)
+  const task = await bench.rig.taskWhen(id, 'interrupted', interrupted)
+  if (isFinal(task.status)) return false
+  for (let again = 0; again < 3; again++) await bench.cancel(id)
+  expect(await bench.interrupts(await bench.rig.task(id))).toBeLessThanOrEqual(1)
+  await bench.cancel(id, true)
+  return true
 }
 
 function codeOf(kind: Kind): string {

@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { nothingLeft } from './leftovers.js'
 import { byLength, lasting, leaseMs, scaledServer } from './lengths.js'
-import { applying, counting, expectWhole, type LoneAgent, loneAgent, outputOf } from './ticking-apply.js'
+import { type LoneAgent, loneAgent } from './lone-agent.js'
+import { applying, counting, expectWhole, outputOf } from './ticking-apply.js'
 
 /** Five leases, or ten minutes. */
 const outageMs = byLength({ short: 5 * leaseMs, long: 600_000 })

@@ -1,12 +1,10 @@
 /** An apply that prints a numbered line a second: what is missing, doubled or out of order is seen at once. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createPoolAndKey, type PoolAndKey, type RunningAgent, startAgent } from '@iac-agent/testkit'
+import type { RunningAgent } from '@iac-agent/testkit'
 import { expect } from 'vitest'
 import type { Rig } from '../rig.js'
-
-/** An agent that is the only one of its pool. */
-export type LoneAgent = RunningAgent & { poolId: string }
+import type { LoneAgent } from './lone-agent.js'
 
 export interface TickingApply {
   id: number
@@ -14,12 +12,6 @@ export interface TickingApply {
   /** directory of terraform's run facts (claim, pid, exit) */
   run: string
 }
-
-export async function loneAgent(on: Rig, options: Partial<Parameters<typeof startAgent>[0]> = {}): Promise<LoneAgent> {
-  const { poolId, key }: PoolAndKey = await createPoolAndKey(on.client, `lone-${++pools}`)
-  return Object.assign(await startAgent({ server: on.server, key, ...options }), { poolId })
-}
-let pools = 0
 
 /** `first`, then `slow`, which ticks for so many seconds and then does `after`. */
 export function counting(seconds: number, after = ''): string {
