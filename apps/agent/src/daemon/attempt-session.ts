@@ -4,7 +4,7 @@ import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
 import { isAllSettled, isOfEarlierLife } from '../delivery/unsent.js'
-import { first, has, last, pendingRun } from '../journal/attempt-facts.js'
+import { first, has, last } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { LogWriter } from '../logs/log-writer.js'
 import type { Spool } from '../logs/spool.js'
@@ -77,13 +77,6 @@ export class AttemptSession {
   /** What the server does not have yet; for `status` and drain. */
   unsent(): string[] {
     return this.#delivery?.unsent() ?? []
-  }
-
-  /** Recorded once, while terraform may write. */
-  async markTorn(freeBytes: number): Promise<void> {
-    const { journal } = this.parts
-    if (pendingRun(journal.facts) === undefined || has(journal.facts, 'outputTorn')) return
-    await journal.append({ fact: 'outputTorn', freeBytes })
   }
 
   /** The server's store is in another life: what it acknowledged in an earlier one is sent again. */
@@ -205,12 +198,14 @@ export class AttemptSession {
   }
 
   async #openWriter(progress: ProgressWriter | undefined): Promise<LogWriter> {
-    const { layout, log } = this.parts
+    const { layout, ballast, log } = this.parts
     return await LogWriter.open({
       rawPath: layout.output,
       spoolPath: layout.spool,
       checkpointPath: layout.spoolCheckpoint,
       redaction: await this.attempt.redaction(),
+      disk: ballast,
+      onTextLost: () => this.attempt.markTorn(),
       log,
       ...(progress ? { render: (line, at, isCut) => renderApplyLine(progress, line, at, isCut) } : {}),
     })

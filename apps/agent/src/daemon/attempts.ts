@@ -114,8 +114,8 @@ export class Attempts {
   }
 
   /** The disk is nearly full: every output that grows may lose lines. */
-  async markTorn(freeBytes: number): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.markTorn(freeBytes)))
+  async markTorn(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ attempt }) => attempt.markTornWhileRunning()))
   }
 
   watch(taskId: number, isWatched: boolean): void {

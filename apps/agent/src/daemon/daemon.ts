@@ -4,6 +4,7 @@ import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals, systemClock } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
+import { Ballast } from '../journal/ballast.js'
 import { dataLayout } from '../journal/layout.js'
 import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
@@ -121,6 +122,12 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
 
   const cgroup = await findCgroup()
   if (cgroup !== undefined) log.info({ cgroup }, 'each run gets a cgroup')
+  const ballast = await Ballast.open({
+    path: data.ballast,
+    freeBytes: () => freeBytes(data.root),
+    floorBytes: config.minFreeDiskBytes,
+    log,
+  })
   const sessions = new SessionFactory({
     tools: {
       hostEnvironment: config.environment,
@@ -138,6 +145,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     live: link.live,
     leaving: leaving.signal,
     kept,
+    ballast,
     log,
   })
   const tell = (message: AgentMessage) => link.tell(message)
@@ -163,8 +171,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const guard = new ResourceGuard({
     floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
     measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
-    ballast: data.ballast,
-    onDiskLow: () => attempts.markTorn(freeBytes(data.root)),
+    ballast,
+    onDiskLow: () => attempts.markTorn(),
     log,
   })
   const offers = new Offers({
@@ -176,6 +184,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     kept,
     resender,
     guard,
+    ballast,
     log,
     tell,
     openSession: (layout, journal) => sessions.open(layout, journal),
@@ -213,7 +222,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     },
   })
   if (isOnce) drainAfterFirst({ attempts, shutdown })
-  await resumeAttempts({ data, sessions, attempts, kept, log })
+  await resumeAttempts({ data, ballast, sessions, attempts, kept, log })
 
   const looking = Promise.all([guard.run(leaving.signal), janitor.run(leaving.signal)])
   const linked = link.run(leaving.signal)

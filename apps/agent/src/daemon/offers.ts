@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
+import type { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayout, type DataLayout } from '../journal/layout.js'
@@ -22,6 +23,7 @@ export interface OffersParts {
   kept: KeptAttempts
   resender: Resender
   guard: { readonly shortage: Shortage | undefined }
+  ballast: Ballast
   log: Logger
   /** Sends a message to the server, or drops it: an offer without answer is made again. */
   tell(message: AgentMessage): void
@@ -65,7 +67,7 @@ export class Offers {
   async #open(task: RunTask): Promise<AttemptSession> {
     const layout = attemptLayout(this.parts.data, task.task_id, task.attempt)
     if ((await readJournal(layout.journal)).length > 0) throw new Error(`${layout.root} holds this attempt already`)
-    const journal = await Journal.open(layout.journal)
+    const journal = await Journal.open(layout.journal, this.parts.ballast)
     try {
       await this.#journalOffer(journal, task)
       const session = await this.parts.openSession(layout, journal)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { all, has } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
+import type { Ballast } from '../journal/ballast.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
 import { isAlive } from '../journal/process-identity.js'
@@ -33,6 +34,7 @@ export function judge(facts: readonly Fact[], hasLiveRun: boolean): Judgement {
 
 export interface RecoveryParts {
   data: DataLayout
+  ballast: Ballast
   sessions: SessionFactory
   attempts: Attempts
   kept: KeptAttempts
@@ -58,7 +60,7 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
 }
 
 async function act(
-  { sessions, attempts, kept, log }: RecoveryParts,
+  { ballast, sessions, attempts, kept, log }: RecoveryParts,
   layout: AttemptLayout,
   facts: readonly Fact[],
   judgement: Judgement,
@@ -71,7 +73,7 @@ async function act(
   }
   let journal: Journal | undefined
   try {
-    journal = await Journal.open(layout.journal)
+    journal = await Journal.open(layout.journal, ballast)
     void attempts.start(await sessions.reopen(layout, journal))
   } catch (error) {
     await journal?.[Symbol.asyncDispose]()

@@ -94,6 +94,11 @@ function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
   const command = commandOf(broken.run)
+  if (!told && has(facts, 'outputTorn'))
+    return failed(
+      'disk_full',
+      `The disk of the agent was full while terraform ${command} ran, which ${endOf(broken.code)}.`,
+    )
   if (!told) return failed(codeOf[command], `terraform ${command} ${endOf(broken.code)}.`)
   return failed(classify(command, told), sentenceOf(told, diagnostics.length))
 }

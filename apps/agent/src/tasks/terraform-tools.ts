@@ -89,7 +89,7 @@ async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<R
 /** The attempt's loopback state backend, opened once; after a restart on the same port with the same credentials. */
 async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   if (attempt.backend) return attempt.backend
-  const { journal, layout, log } = attempt.parts
+  const { journal, layout, ballast, log } = attempt.parts
   const fetched = first(journal.facts, 'fetched')
   if (!fetched) throw new Error('the attempt is not fetched')
   const known = first(journal.facts, 'backendOpened')
@@ -102,6 +102,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
     ...(known ? { port: known.port } : {}),
     credentials: { username: credentials.username, password: credentials.password },
     onState: (state) => recordState(attempt, state),
+    ballast,
     log,
   })
   if (!known) {
