@@ -4,6 +4,7 @@ import { ApiError, isFinal, type Task } from '@iac-agent/protocol'
 import {
   layOutFakeTerraform,
   type OracleRecord,
+  printedText,
   readOracle,
   type TemporaryDirectory,
   temporaryDirectory,
@@ -24,8 +25,10 @@ export class CancelRig implements AsyncDisposable {
   ) {}
 
   /** Heartbeats come often, so that a cancel is said again and again. */
-  static async start(): Promise<CancelRig> {
-    const rig = await Rig.start({ args: ['--heartbeat-interval', '500ms'] })
+  static async start(leaseTtl = '10s'): Promise<CancelRig> {
+    const rig = await Rig.start({
+      args: ['--heartbeat-interval', '500ms', '--lease-ttl', leaseTtl, '--offer-timeout', '3s'],
+    })
     const home = await temporaryDirectory('fake-terraform')
     const oracleFile = join(home.path, 'oracle.jsonl')
     const program = await layOutFakeTerraform(home.path, { oracleFile })
@@ -51,6 +54,16 @@ export class CancelRig implements AsyncDisposable {
     return Math.max(...told, noted.length)
   }
 
+  /** What terraform printed in an attempt, as a log must show it. */
+  async printed(id: number, attempt: number): Promise<string> {
+    return printedText(await this.#recordsOf(id), `${id}-${attempt}`)
+  }
+
+  /** Every final status the task was given. */
+  finals(id: number): string[] {
+    return this.moves.of(id).filter(isFinalStatus)
+  }
+
   /** How often terraform was started to apply the task. */
   async applies(id: number): Promise<number> {
     return (await this.#recordsOf(id)).filter((record) => record.kind === 'begin' && record.command === 'apply').length
@@ -60,7 +73,7 @@ export class CancelRig implements AsyncDisposable {
   async ended(id: number, label: string): Promise<Task> {
     const task = await this.rig.taskWhen(id, 'over', ({ status }) => isFinal(status), { timeoutMs: 90_000 })
     expect(['cancelled', 'applied', 'success'], label).toContain(task.status)
-    expect(this.moves.of(id).filter(isFinalStatus), label).toEqual([task.status])
+    expect(this.finals(id), label).toEqual([task.status])
     const { lock } = await this.rig.client.workspaces.get({ params: { id: task.workspace_id } })
     expect(lock, label).toBeNull()
     return task

@@ -9,6 +9,7 @@ import { crashPoint } from '../journal/crash-points.js'
 import { LogWriter } from '../logs/log-writer.js'
 import type { Spool } from '../logs/spool.js'
 import { WholeSpool } from '../logs/whole-spool.js'
+import { ServerRefused } from '../server-api/errors.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
 import { cancelRung } from '../tasks/cancel-rung.js'
 import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
@@ -44,6 +45,11 @@ export class AttemptSession {
   /** Terraform, or the way to it, still needs a place on this host. */
   get isWorking(): boolean {
     return !has(this.attempt.facts, 'released')
+  }
+
+  /** False once the server said that another process started this attempt. */
+  get isOurs(): boolean {
+    return !isAbandoned(this.attempt.facts)
   }
 
   /** For `hello`: what the server should know of this attempt. */
@@ -138,6 +144,7 @@ export class AttemptSession {
       await writer[Symbol.asyncDispose]()
       progress?.[Symbol.dispose]()
     }
+    if (!this.isOurs) await this.#sayNotOurs()
   }
 
   /** Steps, log and delivery at once; the latter two end early when the attempt turns out to be another process's. */
@@ -145,12 +152,30 @@ export class AttemptSession {
     const { journal, leaving } = this.parts
     const over = new AbortController()
     const signal = AbortSignal.any([leaving, over.signal])
+    const abortWhenAbandoned = () => {
+      if (!this.isOurs) over.abort() // at once: the next stage told would make the server believe that we have it
+    }
+    const unwatch = journal.watch(abortWhenAbandoned)
+    abortWhenAbandoned()
     const delivery = this.#openDelivery(writer.spool)
-    const steps = this.#advance().then(() => {
-      if (isAbandoned(journal.facts)) over.abort()
-    })
-    const run = Promise.all([writer.run(signal, outputClosed(journal)), steps])
-    await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
+    const run = Promise.all([writer.run(signal, outputClosed(journal)), this.#advance()])
+    try {
+      await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
+    } finally {
+      unwatch()
+    }
+  }
+
+  /** What was on its way when the start was refused made the server believe that we have it; now nothing is. */
+  async #sayNotOurs(): Promise<void> {
+    const { journal, accessor, retry, leaving } = this.parts
+    const startId = last(journal.facts, 'startAsked')?.startId
+    if (startId === undefined) return
+    try {
+      await retry.run('say that the apply is not ours', leaving, () => accessor.startApply(startId))
+    } catch (error) {
+      if (!(error instanceof ServerRefused || leaving.aborted)) throw error // the refusal is what is wanted
+    }
   }
 
   #openDelivery(spool: Spool): Delivery {

@@ -128,9 +128,9 @@ export class Attempts {
     this.#sessions.get(keyOf(name))?.acknowledgeLive(next_offset)
   }
 
-  /** For `hello`. */
+  /** For `hello`: what another process has is not told of. */
   inventory(): InventoryTask[] {
-    return [...this.#sessions.values()].map((session) => session.inventory())
+    return [...this.#sessions.values()].filter(({ isOurs }) => isOurs).map((session) => session.inventory())
   }
 
   /** Programs that attempts of now run, or will. */

@@ -6,6 +6,7 @@ import type { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayout, type DataLayout } from '../journal/layout.js'
+import { placeOf } from '../journal/place.js'
 import { TerraformError } from '../terraform/terraform-error.js'
 import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
@@ -69,7 +70,7 @@ export class Offers {
     if ((await readJournal(layout.journal)).length > 0) throw new Error(`${layout.root} holds this attempt already`)
     const journal = await Journal.open(layout.journal, this.parts.ballast)
     try {
-      await this.#journalOffer(journal, task)
+      await this.#journalOffer(layout, journal, task)
       const session = await this.parts.openSession(layout, journal)
       crashPoint('offer.claimed')
       return session
@@ -80,7 +81,7 @@ export class Offers {
     }
   }
 
-  async #journalOffer(journal: Journal, task: RunTask): Promise<void> {
+  async #journalOffer(layout: AttemptLayout, journal: Journal, task: RunTask): Promise<void> {
     await journal.append({
       fact: 'offered',
       taskId: task.task_id,
@@ -90,6 +91,7 @@ export class Offers {
       leaseToken: task.lease_token,
       leaseTtlMs: task.lease_ttl_ms,
       workRoot: this.parts.workRoot,
+      place: await placeOf(layout),
     })
     crashPoint('offer.journaled')
   }

@@ -7,6 +7,7 @@ import type { Fact } from '../journal/attempt-record.js'
 import type { Ballast } from '../journal/ballast.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
+import { newPlaceOf } from '../journal/place.js'
 import { isAlive } from '../journal/process-identity.js'
 import { readRun } from '../terraform/run-facts.js'
 import type { Attempts } from './attempts.js'
@@ -24,12 +25,18 @@ export type Judgement =
   | 'adopt'
   /** it is over, and nothing of it is unsent: kept for a while */
   | 'keep'
+  /** a copy of one whose terraform runs: that directory's agent has it, this one is not touched */
+  | 'leave'
 
-/** `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive. */
-export function judge(facts: readonly Fact[], hasLiveRun: boolean): Judgement {
+/**
+ * `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive.
+ * `isCopy`: the directory is not the one the facts were written in, and what is alive belongs to that one.
+ */
+export function judge(facts: readonly Fact[], hasLiveRun: boolean, isCopy = false): Judgement {
   if (!has(facts, 'offered')) return 'discard'
   if (whyKept(facts) !== undefined) return 'keep'
-  return hasLiveRun ? 'adopt' : 'resume'
+  if (hasLiveRun) return isCopy ? 'leave' : 'adopt'
+  return 'resume'
 }
 
 export interface RecoveryParts {
@@ -39,6 +46,14 @@ export interface RecoveryParts {
   attempts: Attempts
   kept: KeptAttempts
   log: Logger
+}
+
+interface Found {
+  layout: AttemptLayout
+  facts: readonly Fact[]
+  judgement: Judgement
+  /** where it is now, when the facts were written elsewhere: it is a copy */
+  place: string | undefined
 }
 
 /** Lets every attempt that was left behind go on, each for itself: one that cannot be opened does not hold up the others. */
@@ -52,18 +67,17 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
       return undefined
     })
     if (facts === undefined) continue
-    const judgement = judge(facts, await hasLiveRun(layout, facts))
+    const place = await newPlaceOf(layout, facts)
+    const judgement = judge(facts, await hasLiveRun(layout, facts), place !== undefined)
     const level = judgement === 'keep' ? 'debug' : 'info'
-    log[level]({ attempt: name, judgement, facts: facts.length }, 'attempt found')
-    await act(parts, layout, facts, judgement)
+    log[level]({ attempt: name, judgement, is_copy: place !== undefined, facts: facts.length }, 'attempt found')
+    await act(parts, { layout, facts, judgement, place })
   }
 }
 
 async function act(
   { ballast, sessions, attempts, kept, log }: RecoveryParts,
-  layout: AttemptLayout,
-  facts: readonly Fact[],
-  judgement: Judgement,
+  { layout, facts, judgement, place }: Found,
 ): Promise<void> {
   if (judgement === 'discard') return await rm(layout.root, { recursive: true, force: true })
   if (judgement === 'keep') {
@@ -71,9 +85,14 @@ async function act(
     await kept.add(layout, facts)
     return
   }
+  if (judgement === 'leave') {
+    log.error({ kept: layout.root }, 'attempt is a copy of one whose terraform runs, left alone')
+    return
+  }
   let journal: Journal | undefined
   try {
     journal = await Journal.open(layout.journal, ballast)
+    if (place !== undefined) await journal.append({ fact: 'moved', place })
     void attempts.start(await sessions.reopen(layout, journal))
   } catch (error) {
     await journal?.[Symbol.asyncDispose]()
