@@ -3,6 +3,7 @@ import { createPoolAndKey, eventually, startFakeAgent, startServer } from '@iac-
 import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import { serverBin } from './kill-load.js'
+import { byLength, lasting } from './lengths.js'
 
 async function admin(dataDir: string, ...args: string[]) {
   const argv = [serverBin[1], ...args, '--data-dir', dataDir, '--json']
@@ -32,9 +33,17 @@ it('goes back to a backup as another life of the store, which its agents are tol
   expect(items.map(({ name }) => name)).toEqual(['before'])
 })
 
-it('ends no lease because it was stopped itself, for twice as long as a lease lasts', async () => {
-  const leaseMs = 2_000
-  await using server = await startServer({ args: ['--lease-ttl', '2s', '--heartbeat-interval', '500ms'] })
+/** Longer than a lease lasts. */
+const stopped = byLength({
+  short: { leaseMs: 2_000, ms: 4_000, times: 3 },
+  long: { leaseMs: 60_000, ms: 90_000, times: 2 },
+})
+
+it('ends no lease because it was stopped itself, for longer than a lease lasts', { timeout: 400_000 }, async () => {
+  const { leaseMs } = stopped
+  await using server = await startServer({
+    args: ['--lease-ttl', `${leaseMs}ms`, '--heartbeat-interval', `${leaseMs / 4}ms`],
+  })
   const { poolId, key } = await createPoolAndKey(server.client)
   const workspace = await server.client.workspaces.create({ body: { name: 'w', pool_id: poolId } })
   const { id } = await server.client.tasks.create({ params: { id: workspace.id }, body: { task_type: 'plan' } })
@@ -43,10 +52,10 @@ it('ends no lease because it was stopped itself, for twice as long as a lease la
   agent.send('task_accepted', { task_id: id, attempt })
   const state = async () => (await server.client.tasks.get({ params: { id } })).status
   await eventually('the task runs', async () => (await state()) === 'running')
-  for (let stop = 0; stop < 3; stop++) {
+  for (let stop = 0; stop < stopped.times; stop++) {
     agent.heartbeat({ current_tasks: [id] })
     process.kill(server.child.pid, 'SIGSTOP')
-    await new Promise((resolve) => setTimeout(resolve, 2 * leaseMs)) // the fault itself: it lasts that long
+    await lasting(stopped.ms)
     process.kill(server.child.pid, 'SIGCONT')
     agent.heartbeat({ current_tasks: [id] })
     const acknowledged = agent.messages.filter(({ type }) => type === 'heartbeat_ack').length
@@ -56,5 +65,7 @@ it('ends no lease because it was stopped itself, for twice as long as a lease la
     )
     expect(await server.client.tasks.get({ params: { id } })).toMatchObject({ status: 'running', attempt: 1 })
   }
-  await eventually('a lease nobody renews ends all the same', async () => (await state()) !== 'running')
+  await eventually('a lease nobody renews ends all the same', async () => (await state()) !== 'running', {
+    timeoutMs: 15_000 + 2 * leaseMs,
+  })
 })

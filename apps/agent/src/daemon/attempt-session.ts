@@ -4,11 +4,12 @@ import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
 import { isAllSettled, isOfEarlierLife } from '../delivery/unsent.js'
-import { first, has, last, pendingRun } from '../journal/attempt-facts.js'
+import { first, has, last } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { LogWriter } from '../logs/log-writer.js'
 import type { Spool } from '../logs/spool.js'
 import { WholeSpool } from '../logs/whole-spool.js'
+import { ServerRefused } from '../server-api/errors.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
 import { cancelRung } from '../tasks/cancel-rung.js'
 import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
@@ -46,6 +47,11 @@ export class AttemptSession {
     return !has(this.attempt.facts, 'released')
   }
 
+  /** False once the server said that another process started this attempt. */
+  get isOurs(): boolean {
+    return !isAbandoned(this.attempt.facts)
+  }
+
   /** For `hello`: what the server should know of this attempt. */
   inventory(): InventoryTask {
     const { taskId, attempt, action } = this.attempt.offered
@@ -77,13 +83,6 @@ export class AttemptSession {
   /** What the server does not have yet; for `status` and drain. */
   unsent(): string[] {
     return this.#delivery?.unsent() ?? []
-  }
-
-  /** Recorded once, while terraform may write. */
-  async markTorn(freeBytes: number): Promise<void> {
-    const { journal } = this.parts
-    if (pendingRun(journal.facts) === undefined || has(journal.facts, 'outputTorn')) return
-    await journal.append({ fact: 'outputTorn', freeBytes })
   }
 
   /** The server's store is in another life: what it acknowledged in an earlier one is sent again. */
@@ -145,6 +144,7 @@ export class AttemptSession {
       await writer[Symbol.asyncDispose]()
       progress?.[Symbol.dispose]()
     }
+    if (!this.isOurs) await this.#sayNotOurs()
   }
 
   /** Steps, log and delivery at once; the latter two end early when the attempt turns out to be another process's. */
@@ -152,12 +152,30 @@ export class AttemptSession {
     const { journal, leaving } = this.parts
     const over = new AbortController()
     const signal = AbortSignal.any([leaving, over.signal])
+    const abortWhenAbandoned = () => {
+      if (!this.isOurs) over.abort() // at once: the next stage told would make the server believe that we have it
+    }
+    const unwatch = journal.watch(abortWhenAbandoned)
+    abortWhenAbandoned()
     const delivery = this.#openDelivery(writer.spool)
-    const steps = this.#advance().then(() => {
-      if (isAbandoned(journal.facts)) over.abort()
-    })
-    const run = Promise.all([writer.run(signal, outputClosed(journal)), steps])
-    await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
+    const run = Promise.all([writer.run(signal, outputClosed(journal)), this.#advance()])
+    try {
+      await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
+    } finally {
+      unwatch()
+    }
+  }
+
+  /** What was on its way when the start was refused made the server believe that we have it; now nothing is. */
+  async #sayNotOurs(): Promise<void> {
+    const { journal, accessor, retry, leaving } = this.parts
+    const startId = last(journal.facts, 'startAsked')?.startId
+    if (startId === undefined) return
+    try {
+      await retry.run('say that the apply is not ours', leaving, () => accessor.startApply(startId))
+    } catch (error) {
+      if (!(error instanceof ServerRefused || leaving.aborted)) throw error // the refusal is what is wanted
+    }
   }
 
   #openDelivery(spool: Spool): Delivery {
@@ -205,12 +223,14 @@ export class AttemptSession {
   }
 
   async #openWriter(progress: ProgressWriter | undefined): Promise<LogWriter> {
-    const { layout, log } = this.parts
+    const { layout, ballast, log } = this.parts
     return await LogWriter.open({
       rawPath: layout.output,
       spoolPath: layout.spool,
       checkpointPath: layout.spoolCheckpoint,
       redaction: await this.attempt.redaction(),
+      disk: ballast,
+      onTextLost: () => this.attempt.markTorn(),
       log,
       ...(progress ? { render: (line, at, isCut) => renderApplyLine(progress, line, at, isCut) } : {}),
     })

@@ -114,8 +114,8 @@ export class Attempts {
   }
 
   /** The disk is nearly full: every output that grows may lose lines. */
-  async markTorn(freeBytes: number): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.markTorn(freeBytes)))
+  async markTorn(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ attempt }) => attempt.markTornWhileRunning()))
   }
 
   watch(taskId: number, isWatched: boolean): void {
@@ -128,9 +128,9 @@ export class Attempts {
     this.#sessions.get(keyOf(name))?.acknowledgeLive(next_offset)
   }
 
-  /** For `hello`. */
+  /** For `hello`: what another process has is not told of. */
   inventory(): InventoryTask[] {
-    return [...this.#sessions.values()].map((session) => session.inventory())
+    return [...this.#sessions.values()].filter(({ isOurs }) => isOurs).map((session) => session.inventory())
   }
 
   /** Programs that attempts of now run, or will. */

@@ -4,6 +4,7 @@ import { type AgentMessage, protocolVersion } from '@iac-agent/protocol'
 import { ExitCode as Exit, type ExitCode, type Logger, onStopSignals, systemClock } from '@iac-agent/runtime'
 import type { AgentConfig } from '../config/config.js'
 import { startIdentity } from '../config/identity.js'
+import { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { dataLayout } from '../journal/layout.js'
 import { AgentApi } from '../server-api/agent-api.js'
@@ -50,7 +51,13 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const planLimit = isOnce ? 1 : config.planLimit
   await using _lock = await takeDataDirectory(data)
   crashPoint('start.locked')
-  const room = { ballast: data.ballast, log }
+  const ballast = await Ballast.open({
+    path: data.ballast,
+    freeBytes: () => freeBytes(data.root),
+    floorBytes: config.minFreeDiskBytes,
+    log,
+  })
+  const room = { ballast, log }
   const identity = await whenThereIsRoom(room, () => startIdentity(data.identity))
   crashPoint('start.identified')
   if (identity.hasMoved)
@@ -137,13 +144,13 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       cancelGraceMs: config.cancelGraceMs,
       limits: config.limits,
       cgroup,
-      lookAtDisk: () => guard.look(),
     },
     request,
     retry,
     live: link.live,
     leaving: leaving.signal,
     kept,
+    ballast,
     log,
   })
   const tell = (message: AgentMessage) => link.tell(message)
@@ -169,8 +176,8 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const guard = new ResourceGuard({
     floors: { diskBytes: config.minFreeDiskBytes, memoryBytes: config.minFreeMemoryBytes },
     measure: () => ({ diskBytes: freeBytes(data.root), memoryBytes: freemem() }),
-    ballast: data.ballast,
-    onDiskLow: () => attempts.markTorn(freeBytes(data.root)),
+    ballast,
+    onDiskLow: () => attempts.markTorn(),
     log,
   })
   const offers = new Offers({
@@ -182,6 +189,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     kept,
     resender,
     guard,
+    ballast,
     log,
     tell,
     openSession: (layout, journal) => sessions.open(layout, journal),
@@ -219,7 +227,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     },
   })
   if (isOnce) drainAfterFirst({ attempts, shutdown })
-  await resumeAttempts({ data, sessions, attempts, kept, room, log })
+  await resumeAttempts({ data, ballast, sessions, attempts, kept, log })
 
   const looking = Promise.all([guard.run(leaving.signal), janitor.run(leaving.signal)])
   const linked = link.run(leaving.signal)

@@ -2,9 +2,11 @@
 import { rm } from 'node:fs/promises'
 import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
+import type { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayout, type DataLayout } from '../journal/layout.js'
+import { placeOf } from '../journal/place.js'
 import { TerraformError } from '../terraform/terraform-error.js'
 import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
@@ -22,6 +24,7 @@ export interface OffersParts {
   kept: KeptAttempts
   resender: Resender
   guard: { readonly shortage: Shortage | undefined }
+  ballast: Ballast
   log: Logger
   /** Sends a message to the server, or drops it: an offer without answer is made again. */
   tell(message: AgentMessage): void
@@ -65,9 +68,9 @@ export class Offers {
   async #open(task: RunTask): Promise<AttemptSession> {
     const layout = attemptLayout(this.parts.data, task.task_id, task.attempt)
     if ((await readJournal(layout.journal)).length > 0) throw new Error(`${layout.root} holds this attempt already`)
-    const journal = await Journal.open(layout.journal)
+    const journal = await Journal.open(layout.journal, this.parts.ballast)
     try {
-      await this.#journalOffer(journal, task)
+      await this.#journalOffer(layout, journal, task)
       const session = await this.parts.openSession(layout, journal)
       crashPoint('offer.claimed')
       return session
@@ -78,7 +81,7 @@ export class Offers {
     }
   }
 
-  async #journalOffer(journal: Journal, task: RunTask): Promise<void> {
+  async #journalOffer(layout: AttemptLayout, journal: Journal, task: RunTask): Promise<void> {
     await journal.append({
       fact: 'offered',
       taskId: task.task_id,
@@ -88,6 +91,7 @@ export class Offers {
       leaseToken: task.lease_token,
       leaseTtlMs: task.lease_ttl_ms,
       workRoot: this.parts.workRoot,
+      place: await placeOf(layout),
     })
     crashPoint('offer.journaled')
   }

@@ -15,3 +15,9 @@ it('adopts what still runs instead of starting it again', () => {
   const facts = factsOf('apply', ...restored, ...granted, { fact: 'spawning', run: 'apply-1', outputOffset: 0 })
   expect(judge(facts, true)).toBe('adopt')
 })
+
+it('leaves alone what still runs but belongs to the directory it is a copy of', () => {
+  const facts = factsOf('apply', ...restored, ...granted, { fact: 'spawning', run: 'apply-1', outputOffset: 0 })
+  expect(judge(facts, true, true)).toBe('leave')
+  expect(judge(facts, false, true)).toBe('resume')
+})

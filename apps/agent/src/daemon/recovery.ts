@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { all, has } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
+import type { Ballast } from '../journal/ballast.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
+import { newPlaceOf } from '../journal/place.js'
 import { isAlive } from '../journal/process-identity.js'
 import { readRun } from '../terraform/run-facts.js'
 import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
 import { type KeptAttempts, whyKept } from './kept-attempts.js'
 import { stripAttempt } from './kept-files.js'
-import { type RoomToStartParts, whenThereIsRoom } from './room-to-start.js'
+import { whenThereIsRoom } from './room-to-start.js'
 import type { SessionFactory } from './session-factory.js'
 
 /** What to do with an attempt that was found. */
@@ -25,21 +27,35 @@ export type Judgement =
   | 'adopt'
   /** it is over, and nothing of it is unsent: kept for a while */
   | 'keep'
+  /** a copy of one whose terraform runs: that directory's agent has it, this one is not touched */
+  | 'leave'
 
-/** `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive. */
-export function judge(facts: readonly Fact[], hasLiveRun: boolean): Judgement {
+/**
+ * `hasLiveRun`: a supervisor or terraform of a run without recorded exit is alive.
+ * `isCopy`: the directory is not the one the facts were written in, and what is alive belongs to that one.
+ */
+export function judge(facts: readonly Fact[], hasLiveRun: boolean, isCopy = false): Judgement {
   if (!has(facts, 'offered')) return 'discard'
   if (whyKept(facts) !== undefined) return 'keep'
-  return hasLiveRun ? 'adopt' : 'resume'
+  if (hasLiveRun) return isCopy ? 'leave' : 'adopt'
+  return 'resume'
 }
 
 export interface RecoveryParts {
   data: DataLayout
+  ballast: Ballast
   sessions: SessionFactory
   attempts: Attempts
   kept: KeptAttempts
-  room: RoomToStartParts
   log: Logger
+}
+
+interface Found {
+  layout: AttemptLayout
+  facts: readonly Fact[]
+  judgement: Judgement
+  /** where it is now, when the facts were written elsewhere: it is a copy */
+  place: string | undefined
 }
 
 /** Lets every attempt that was left behind go on, each for itself: one that cannot be opened does not hold up the others. */
@@ -53,18 +69,17 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
       return undefined
     })
     if (facts === undefined) continue
-    const judgement = judge(facts, await hasLiveRun(layout, facts))
+    const place = await newPlaceOf(layout, facts)
+    const judgement = judge(facts, await hasLiveRun(layout, facts), place !== undefined)
     const level = judgement === 'keep' ? 'debug' : 'info'
-    log[level]({ attempt: name, judgement, facts: facts.length }, 'attempt found')
-    await act(parts, layout, facts, judgement)
+    log[level]({ attempt: name, judgement, is_copy: place !== undefined, facts: facts.length }, 'attempt found')
+    await act(parts, { layout, facts, judgement, place })
   }
 }
 
 async function act(
-  { sessions, attempts, kept, room, log }: RecoveryParts,
-  layout: AttemptLayout,
-  facts: readonly Fact[],
-  judgement: Judgement,
+  { ballast, sessions, attempts, kept, log }: RecoveryParts,
+  { layout, facts, judgement, place }: Found,
 ): Promise<void> {
   if (judgement === 'discard') return await rm(layout.root, { recursive: true, force: true })
   if (judgement === 'keep') {
@@ -72,17 +87,27 @@ async function act(
     await kept.add(layout, facts)
     return
   }
+  if (judgement === 'leave') {
+    log.error({ kept: layout.root }, 'attempt is a copy of one whose terraform runs, left alone')
+    return
+  }
   try {
     // Not later: the server would offer it again meanwhile.
-    void attempts.start(await whenThereIsRoom(room, () => reopen(sessions, layout)))
+    void attempts.start(await whenThereIsRoom({ ballast, log }, () => reopen(sessions, ballast, layout, place)))
   } catch (error) {
     log.error({ err: error, kept: layout.root }, 'attempt cannot be resumed')
   }
 }
 
-async function reopen(sessions: SessionFactory, layout: AttemptLayout): Promise<AttemptSession> {
-  const journal = await Journal.open(layout.journal)
+async function reopen(
+  sessions: SessionFactory,
+  ballast: Ballast,
+  layout: AttemptLayout,
+  place: string | undefined,
+): Promise<AttemptSession> {
+  const journal = await Journal.open(layout.journal, ballast)
   try {
+    if (place !== undefined) await journal.append({ fact: 'moved', place })
     return await sessions.reopen(layout, journal)
   } catch (error) {
     await journal[Symbol.asyncDispose]()

@@ -1,10 +1,9 @@
 /** A full disk must not keep the agent away: it is needed to bring out what is on that disk. */
-import { access, rm } from 'node:fs/promises'
 import { type Logger, pause } from '@iac-agent/runtime'
+import { type Ballast, isDiskFull } from '../journal/ballast.js'
 
 export interface RoomToStartParts {
-  /** Path of the ballast file. */
-  ballast: string
+  ballast: Pick<Ballast, 'giveBack'>
   log: Logger
   /** Between two tries; 1 s unless told. */
   pauseMs?: number
@@ -19,21 +18,10 @@ export async function whenThereIsRoom<T>(
     try {
       return await act()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      if (!isDiskFull(error)) throw error
     }
-    if (await exists(ballast)) {
-      await rm(ballast, { force: true })
-      log.error('disk is full, ballast freed to start')
-    } else {
-      if (tries === 1) log.error('disk is full, waiting for room to start')
-      await pause(pauseMs)
-    }
+    if (await ballast.giveBack()) continue
+    if (tries === 1) log.error('disk is full, waiting for room to start')
+    await pause(pauseMs)
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

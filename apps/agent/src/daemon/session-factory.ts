@@ -2,6 +2,7 @@
 import type { Logger } from '@iac-agent/runtime'
 import type { LiveChannel } from '../delivery/log-lane.js'
 import { first, has } from '../journal/attempt-facts.js'
+import type { Ballast } from '../journal/ballast.js'
 import type { Journal } from '../journal/journal.js'
 import { type AttemptLayout, workLayout } from '../journal/layout.js'
 import { RemoteDataAccessor } from '../server-api/remote-data-accessor.js'
@@ -20,6 +21,7 @@ export interface SessionParts {
   live: LiveChannel
   leaving: AbortSignal
   kept: KeptAttempts
+  ballast: Ballast
   log: Logger
 }
 
@@ -47,11 +49,12 @@ export class SessionFactory {
   }
 
   #build(layout: AttemptLayout, journal: Journal, work: WorkDirectory): AttemptSession {
-    const { tools, request, retry, live, leaving, kept, log } = this.parts
+    const { tools, request, retry, live, leaving, kept, ballast, log } = this.parts
     const { taskId, attempt, leaseToken } = offeredIn(journal)
     const accessor = new RemoteDataAccessor(request, { taskId, leaseToken }, leaving)
     const child = log.child({ task_id: taskId, attempt })
-    return new AttemptSession({ layout, journal, accessor, retry, work, log: child, leaving }, tools, live, kept)
+    const parts = { layout, journal, accessor, retry, work, ballast, log: child, leaving }
+    return new AttemptSession(parts, tools, live, kept)
   }
 }
 

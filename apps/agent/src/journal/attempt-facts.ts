@@ -23,6 +23,21 @@ export function has(facts: readonly Fact[], kind: Fact['fact']): boolean {
   return facts.some((fact) => fact.fact === kind)
 }
 
+/** What happened in this directory: what a copy brought along is left out. */
+function since(facts: readonly Fact[], kind: Fact['fact']): readonly Fact[] {
+  return facts.slice(facts.findLastIndex((fact) => fact.fact === kind) + 1)
+}
+
+/** The question this directory asked of the start gate. */
+export function startQuestion(facts: readonly Fact[]): FactOf<'startAsked'> | undefined {
+  return first(since(facts, 'moved'), 'startAsked')
+}
+
+/** The answer it got. */
+export function startAnswer(facts: readonly Fact[]): FactOf<'startAnswered'> | undefined {
+  return first(since(facts, 'moved'), 'startAnswered')
+}
+
 /** The terraform commands of an attempt. */
 export type Command = 'init' | 'plan' | 'show' | 'apply'
 

@@ -58,6 +58,8 @@ export const Offered = fact('offered', {
   leaseToken: Type.String(),
   leaseTtlMs: Count,
   workRoot: Type.String(),
+  /** Of the attempt's directory (journal/place.ts). */
+  place: Type.Optional(Type.String()),
 })
 export type Offered = Static<typeof Offered>
 
@@ -126,6 +128,8 @@ export const Fact = Type.Union([
   /** The redacted plan-json is on disk, ready for delivery. */
   fact('planJsonSaved', {}),
   fact('planRestored', {}),
+  /** The directory is a copy: what it says of an apply may have gone on elsewhere. */
+  fact('moved', { place: Type.String() }),
   /** The start gate is asked: from here on "may have started" on the server's side. */
   fact('startAsked', { startId: Type.String() }),
   fact('startAnswered', {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { parse } from '@iac-agent/protocol'
 import { systemClock } from '@iac-agent/runtime'
 import { Fact, type NewFact } from './attempt-record.js'
+import { type Ballast, noBallast, withBallast } from './ballast.js'
 
 export type FactListener = (fact: Fact) => void
 
@@ -16,19 +17,23 @@ export class Journal implements AsyncDisposable {
   #waiting: { line: string; fact: Fact; done: Completion }[] = []
   #flushing: Promise<void> | undefined
 
-  private constructor(file: FileHandle, facts: Fact[]) {
+  private constructor(
+    file: FileHandle,
+    facts: Fact[],
+    private readonly ballast: Pick<Ballast, 'giveBack'>,
+  ) {
     this.#file = file
     this.#facts = facts
   }
 
-  /** Opens or creates the journal at `path`; a torn last line of a crash is cut off. */
-  static async open(path: string): Promise<Journal> {
+  /** Opens or creates the journal at `path`; a torn last line of a crash is cut off. `ballast` is spent on facts that find no room. */
+  static async open(path: string, ballast: Pick<Ballast, 'giveBack'> = noBallast): Promise<Journal> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     const { facts, sizeBytes } = await readFacts(path)
     const file = await open(path, 'a', 0o600)
     await file.truncate(sizeBytes)
     await syncDirectory(dirname(path))
-    return new Journal(file, facts)
+    return new Journal(file, facts, ballast)
   }
 
   /** All facts so far, oldest first; grows in place. */
@@ -62,7 +67,8 @@ export class Journal implements AsyncDisposable {
       const batch = this.#waiting
       this.#waiting = []
       try {
-        await writeWhole(this.#file, batch.map((each) => each.line).join(''))
+        const lines = batch.map((each) => each.line).join('')
+        await withBallast(this.ballast, () => writeWhole(this.#file, lines))
       } catch (cause) {
         for (const each of batch) each.done.reject(cause)
         continue

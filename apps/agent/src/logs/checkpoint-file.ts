@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { fits } from '@iac-agent/protocol'
 import { syncDirectory } from '@iac-agent/runtime'
 import { type Static, Type } from 'typebox'
+import { writeAll } from '../journal/write-all.js'
 import { TranscriptPosition } from './transcript.js'
 
 /** What was durable in the spool when the transcript was at a position. */
@@ -69,15 +70,6 @@ export class CheckpointFile implements AsyncDisposable {
     await this.#file.close()
     this.#file = file
     this.#sizeBytes = line.length
-  }
-}
-
-/** Writes all of `bytes` at `position`. */
-export async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { silentLogger } from '@iac-agent/runtime'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LogWriter } from './log-writer.js'
+import { LogWriter, type LogWriterOptions } from './log-writer.js'
 import { compileRedaction, redactText } from './redactor.js'
 import type { Spool } from './spool.js'
 
@@ -18,13 +18,14 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const path = (name: string) => join(folder, name)
-const open = () =>
+const open = (more: Partial<LogWriterOptions> = {}) =>
   LogWriter.open({
     rawPath: path('raw'),
     spoolPath: path('spool'),
     checkpointPath: path('ck'),
     redaction,
     log: silentLogger(),
+    ...more,
   })
 
 async function holds(spool: Spool, bytes: number): Promise<void> {
@@ -105,6 +106,22 @@ describe('the log writer', () => {
     await writer.run(new AbortController().signal, Promise.resolve(23))
     expect(await readFile(path('spool'), 'utf8')).toBe('one\ntwo\nthe host went down\n')
   })
+
+  it('ends the text where it is when the run is over and the disk keeps no room for it, and says so first', async () => {
+    await writeFile(path('raw'), 'one\n')
+    const disk = { hasRoomForText: true }
+    const told: boolean[] = []
+    const onTextLost = async () => void told.push(writer.spool.isEnded)
+    await using writer = await open({ disk, onTextLost })
+    let close: (bytes: number) => void = () => undefined
+    const running = writer.run(new AbortController().signal, new Promise((resolve) => (close = resolve)))
+    await holds(writer.spool, 4)
+    disk.hasRoomForText = false
+    await appendFile(path('raw'), 'two\n')
+    close(8)
+    await running
+    expect([writer.spool.durableBytes, writer.spool.isEnded, told]).toEqual([4, true, [false]])
+  }, 20_000)
 
   it('gives the same text whenever it is stopped and started, and never changes what was durable', async () => {
     const piece = fc.constantFrom('hunter22', 'hunt', 'er22', 'correct-horse', 'correct-', 'horse', '\n', 'x', 'yy ')

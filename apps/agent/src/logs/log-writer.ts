@@ -1,6 +1,7 @@
 /** The pump of one attempt's log: follows the raw output and writes its text to the spool, exact across restarts, in bounded memory. */
 import { stat } from 'node:fs/promises'
 import { type Logger, pause } from '@iac-agent/runtime'
+import { isDiskFull } from '../journal/ballast.js'
 import { RawOutput } from './raw-output.js'
 import type { Redaction } from './redactor.js'
 import { type Spool, SpoolFile } from './spool.js'
@@ -13,6 +14,10 @@ export interface LogWriterOptions {
   redaction: Redaction
   /** For lines that begin with `{`; absent: all lines pass as they are. */
   render?: RenderLine
+  /** Text leaves alone what is free when there is no room for it. Default: there always is. */
+  disk?: { readonly hasRoomForText: boolean }
+  /** Text is given up, since the disk has no room for it and the run is over: recorded before the spool ends. */
+  onTextLost?: () => Promise<void>
   log: Logger
 }
 
@@ -22,12 +27,16 @@ const roundBytes = 512 * 1024
 const roundEveryMs = { watched: 40, unwatched: 200 }
 /** Pause after the disk refused the text. */
 const diskRetryMs = 1000
+/** So often text is tried once nothing is added to the raw output: what could be cleaned away is gone by then. */
+const mostTriesAfterEnd = 5
 
 export class LogWriter implements AsyncDisposable {
   readonly #raw: RawOutput
   readonly #spool: SpoolFile
   readonly #transcript: Transcript
   readonly #log: Logger
+  readonly #disk: { readonly hasRoomForText: boolean }
+  readonly #onTextLost: () => Promise<void>
   readonly #buffer = Buffer.allocUnsafeSlow(roundBytes)
 
   private constructor(options: LogWriterOptions, spool: SpoolFile, position: TranscriptPosition | undefined) {
@@ -35,6 +44,8 @@ export class LogWriter implements AsyncDisposable {
     this.#spool = spool
     this.#transcript = new Transcript(options.redaction, options.render, position)
     this.#log = options.log
+    this.#disk = options.disk ?? { hasRoomForText: true }
+    this.#onTextLost = options.onTextLost ?? (() => Promise.resolve())
   }
 
   static async open(options: LogWriterOptions): Promise<LogWriter> {
@@ -48,7 +59,7 @@ export class LogWriter implements AsyncDisposable {
 
   /**
    * Follows the raw file (which may not be there yet) until `closedAt` of its bytes are in the spool, or abort. Never rejects for a
-   * full disk: it tries on, and terraform does not notice.
+   * full disk: it tries on, and terraform does not notice. When the run is over and there is still no room, the text ends where it is.
    */
   async run(signal: AbortSignal, closedAt: Promise<number>): Promise<void> {
     let end: number | undefined
@@ -80,7 +91,7 @@ export class LogWriter implements AsyncDisposable {
     const bytes = await this.#raw.read(this.#transcript.nextRawOffset, this.#buffer)
     if (bytes.length > 0) {
       const text = this.#transcript.push(bytes)
-      await this.#persist(text, false, signal)
+      await this.#persist(text, end, signal)
       const restMs = this.#spool.isWatched ? roundEveryMs.watched : roundEveryMs.unwatched
       if (bytes.length < roundBytes) await pause(restMs, hurry)
       return
@@ -88,20 +99,49 @@ export class LogWriter implements AsyncDisposable {
     if (!isClosed) return this.#raw.change()
     const missing = (end() ?? 0) - this.#transcript.nextRawOffset
     if (missing > 0) this.#log.error({ missing_bytes: missing }, 'raw output is shorter than it was')
-    await this.#persist(this.#transcript.end(), true, signal)
+    await this.#persist(this.#transcript.end(), end, signal, true)
   }
 
-  async #persist(text: Buffer, isEnded: boolean, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  async #persist(text: Buffer, end: () => number | undefined, signal: AbortSignal, isLast = false): Promise<void> {
+    for (let triesAfterEnd = 0; !signal.aborted; ) {
       try {
-        await this.#spool.append(text, this.#transcript.position, isEnded)
+        if (!this.#disk.hasRoomForText) throw new NoRoomForText()
+        await this.#spool.append(text, this.#transcript.position, isLast)
         return
       } catch (cause) {
+        if (end() !== undefined && isNoRoom(cause) && ++triesAfterEnd > mostTriesAfterEnd) return this.#giveUp(signal)
         this.#log.warn({ err: cause }, 'log spool cannot be written, trying again')
         await pause(diskRetryMs, signal)
       }
     }
   }
+
+  /** Ends the spool as it is; the little that this takes has room, or is waited for. */
+  async #giveUp(signal: AbortSignal): Promise<void> {
+    this.#log.error('no room for the rest of the log, given up')
+    while (!(signal.aborted || this.#spool.isEnded)) {
+      try {
+        await this.#onTextLost()
+        await this.#spool.append(Buffer.alloc(0), this.#transcript.position, true)
+      } catch (cause) {
+        this.#log.warn({ err: cause }, 'end of the log cannot be recorded, trying again')
+        await pause(diskRetryMs, signal)
+      }
+    }
+  }
+}
+
+/** What is free is kept for states and facts. */
+class NoRoomForText extends Error {
+  readonly code = 'no_room_for_text'
+  constructor() {
+    super('the disk has only room for states and facts')
+    this.name = 'NoRoomForText'
+  }
+}
+
+function isNoRoom(cause: unknown): boolean {
+  return cause instanceof NoRoomForText || isDiskFull(cause)
 }
 
 /** After a power cut the raw file may be shorter than what was read of it; what is appended now is new. */

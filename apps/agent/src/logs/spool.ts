@@ -1,7 +1,8 @@
 /** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
 import type { FileHandle } from 'node:fs/promises'
 import { crashPoint } from '../journal/crash-points.js'
-import { type Checkpoint, CheckpointFile, openForWriting, writeAll } from './checkpoint-file.js'
+import { writeAll } from '../journal/write-all.js'
+import { type Checkpoint, CheckpointFile, openForWriting } from './checkpoint-file.js'
 import { hashSpool, readSpool } from './spool-bytes.js'
 import type { TranscriptPosition } from './transcript.js'
 

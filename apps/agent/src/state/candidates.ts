@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StateOrigin } from '../journal/attempt-record.js'
+import { type Ballast, noBallast } from '../journal/ballast.js'
 import { type IncomingState, keepState, receiveState } from './incoming-state.js'
 import { printedState } from './printed-state.js'
 import { listStates, prepareStatesDirectory, type StoredState } from './stored-state.js'
@@ -29,6 +30,8 @@ export interface CandidateSources {
   /** Raw output of the apply, where it prints the state when that fails too. */
   readonly outputFile?: string
   readonly lineage: string
+  /** Spent on a state that finds no room. Default: none. */
+  readonly ballast?: Pick<Ballast, 'giveBack'>
 }
 
 /**
@@ -36,13 +39,13 @@ export interface CandidateSources {
  * The same bytes are taken once, so it can be called again. Empty and unreadable ones are no candidates.
  */
 export async function collectCandidates(sources: CandidateSources): Promise<StateCandidate[]> {
-  const { statesDir, rootDir, outputFile, lineage } = sources
+  const { statesDir, rootDir, outputFile, lineage, ballast = noBallast } = sources
   await prepareStatesDirectory(statesDir)
   const candidates = (await listStates(statesDir)).map(posted)
   const left: [StateOrigin, AsyncIterable<Uint8Array>][] = [['errored', bytesOf(join(rootDir, 'errored.tfstate'))]]
   if (outputFile !== undefined) left.push(['printed', printedState(outputFile)])
   for (const [origin, bytes] of left) {
-    const incoming = await receiveState(statesDir, origin, bytes)
+    const incoming = await receiveState(statesDir, origin, bytes, ballast)
     const known = candidates.find(({ sha256 }) => sha256 === incoming.sha256)
     const order = (candidates.at(-1)?.order ?? 0) + 1
     const state = known === undefined ? await keep(statesDir, incoming, order, lineage) : undefined

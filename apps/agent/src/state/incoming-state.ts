@@ -4,7 +4,9 @@ import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
 import { syncDirectory } from '@iac-agent/runtime'
+import { type Ballast, withBallast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
+import { writeAll } from '../journal/write-all.js'
 import { type StoredState, stateFileName } from './stored-state.js'
 
 /** Bytes that are durable under a temporary name. */
@@ -25,10 +27,11 @@ export async function receiveState(
   statesDir: string,
   id: string,
   body: AsyncIterable<Uint8Array>,
+  ballast: Pick<Ballast, 'giveBack'>,
 ): Promise<IncomingState> {
   const draft = join(statesDir, `.incoming-${id}`)
   try {
-    return await writeDraft(draft, body)
+    return await writeDraft(draft, body, ballast)
   } catch (cause) {
     await rm(draft, { force: true })
     throw cause
@@ -49,7 +52,11 @@ export async function keepState(
   return { ...place, path, sha256, sizeBytes }
 }
 
-async function writeDraft(draft: string, body: AsyncIterable<Uint8Array>): Promise<IncomingState> {
+async function writeDraft(
+  draft: string,
+  body: AsyncIterable<Uint8Array>,
+  ballast: Pick<Ballast, 'giveBack'>,
+): Promise<IncomingState> {
   const sha256 = createHash('sha256')
   const md5 = createHash('md5')
   const head: Uint8Array[] = []
@@ -63,9 +70,10 @@ async function writeDraft(draft: string, body: AsyncIterable<Uint8Array>): Promi
       md5.update(chunk)
       if (headBytes < stateHeadBytes) head.push(chunk.subarray(0, stateHeadBytes - headBytes))
       headBytes += chunk.length
+      const from = sizeBytes
       sizeBytes += chunk.length
       tail = (tail + Buffer.from(chunk.subarray(-16)).toString('latin1')).slice(-16)
-      await file.writeFile(chunk)
+      await withBallast(ballast, () => writeAll(file, chunk, from))
     }
     await file.sync()
   } finally {

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { limits } from '@iac-agent/protocol'
+import { type Ballast, noBallast } from '../journal/ballast.js'
 import { type IncomingState, keepState, receiveState } from './incoming-state.js'
 import { baseState, emptyState, fileState, type ServedState } from './served-state.js'
 import { listStates, prepareStatesDirectory, type StoredState } from './stored-state.js'
@@ -20,6 +21,8 @@ export interface StateDeskOptions {
   readonly baseSerial?: number
   /** Told when a state is durable, before terraform is; a rejection makes terraform send it again. */
   readonly onState: (state: StoredState) => Promise<void>
+  /** Spent on a state that finds no room. Default: none. */
+  readonly ballast?: Pick<Ballast, 'giveBack'>
   /** Default: the server's own bound. */
   readonly maxBytes?: number
 }
@@ -64,11 +67,11 @@ export class StateDesk {
   }
 
   private async takeNext(request: IncomingMessage): Promise<Verdict> {
-    const { statesDir, maxBytes = limits.stateRawBytes } = this.options
+    const { statesDir, maxBytes = limits.stateRawBytes, ballast = noBallast } = this.options
     const announced = Number(request.headers['content-length'] ?? Number.NaN)
     if (!Number.isInteger(announced)) return { status: 411, message: 'Content-Length is required' }
     if (announced > maxBytes) return { status: 413, message: `a state may have ${maxBytes} bytes` }
-    const incoming = await receiveState(statesDir, randomUUID(), request)
+    const incoming = await receiveState(statesDir, randomUUID(), request, ballast)
     try {
       return await this.judge(incoming, announced, request.headers['content-md5'])
     } finally {

@@ -4,8 +4,9 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parse, TaskData } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
-import { first, has } from '../journal/attempt-facts.js'
+import { first, has, pendingRun } from '../journal/attempt-facts.js'
 import type { CancelReason, Offered, StateOrigin } from '../journal/attempt-record.js'
+import type { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Journal } from '../journal/journal.js'
 import type { AttemptLayout } from '../journal/layout.js'
@@ -24,6 +25,7 @@ export interface AttemptParts {
   accessor: DataAccessor
   retry: Retry
   work: WorkDirectory
+  ballast: Ballast
   log: Logger
   /** Aborts when this process leaves; terraform goes on. */
   leaving: AbortSignal
@@ -94,6 +96,17 @@ export class Attempt {
       isOurs: !foreign,
     })
     crashPoint('state.recorded')
+  }
+
+  /** The disk is low: what terraform writes now may be lost. */
+  async markTornWhileRunning(): Promise<void> {
+    if (pendingRun(this.facts)) await this.markTorn()
+  }
+
+  /** Text of this attempt may be missing: its log is never sealed. Recorded once. */
+  async markTorn(): Promise<void> {
+    const { journal, ballast } = this.parts
+    if (!has(journal.facts, 'outputTorn')) await journal.append({ fact: 'outputTorn', freeBytes: ballast.freeBytes })
   }
 
   /** Idempotent: terraform has ended, or never began. */

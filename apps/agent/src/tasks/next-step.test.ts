@@ -77,6 +77,19 @@ describe('an apply', () => {
     expect(next(...restored, ...granted)).toBe('apply')
   })
 
+  it('asks once more, as another, in a copy of its directory, before it looks after a run that may be another one’s', () => {
+    const copied: NewFact = { fact: 'moved', place: '2:3' }
+    const asked: NewFact = { fact: 'startAsked', startId: 't' }
+    const spawning: NewFact = { fact: 'spawning', run: 'apply-1', outputOffset: 0 }
+    expect(next(...restored, copied)).toBe('start_gate')
+    expect(next(...restored, ...granted, copied)).toBe('start_gate')
+    expect(next(...restored, ...granted, spawning, copied, asked)).toBe('start_gate')
+    const refused: NewFact = { fact: 'startAnswered', granted: false, code: 'already_started' }
+    expect(next(...restored, ...granted, spawning, copied, asked, refused)).toBe('release')
+    expect(next(...restored, ...granted, copied, asked, { fact: 'startAnswered', granted: true })).toBe('apply')
+    expect(next(...restored, ...granted, ...ran('apply-1'), copied)).toBe('collect_states')
+  })
+
   it.each([0, 1])('collects states before anything else after an apply that ended with %i', (code) => {
     const facts = [...restored, ...granted, ...ran('apply-1', code)]
     expect(next(...facts)).toBe('collect_states')

@@ -1,6 +1,6 @@
 /** What an attempt does next, decided from its facts alone: a fresh run and a recovered one go the same way. */
 import { mayApply } from '@iac-agent/protocol'
-import { commandOf, first, has, pendingRun, runsOf } from '../journal/attempt-facts.js'
+import { commandOf, first, has, pendingRun, runsOf, startAnswer } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 import { notStartedCode } from '../terraform/run-facts.js'
 
@@ -35,9 +35,10 @@ export type Step =
 /** The next step; undefined when the outcome is recorded and only delivery remains. */
 export function nextStep(facts: readonly Fact[]): Step | undefined {
   if (has(facts, 'outcome')) return undefined
+  if (isAbandoned(facts)) return has(facts, 'released') ? undefined : 'release'
+  if (mayBeElsewhere(facts)) return 'start_gate'
   const pending = pendingRun(facts)
   if (pending) return commandOf(pending.run) // whatever happened: nothing else is touched before its end is known
-  if (isAbandoned(facts)) return has(facts, 'released') ? undefined : 'release'
   return (isStopped(facts) ? undefined : forwardStep(facts)) ?? closingStep(facts)
 }
 
@@ -46,8 +47,14 @@ export function nextStep(facts: readonly Fact[]): Step | undefined {
  * of it from here.
  */
 export function isAbandoned(facts: readonly Fact[]): boolean {
-  const answer = first(facts, 'startAnswered')
+  const answer = startAnswer(facts)
   return answer?.granted === false && answer.code === 'already_started'
+}
+
+/** A copy of a directory whose apply was on its way: the server knows whether the other one began it. */
+function mayBeElsewhere(facts: readonly Fact[]): boolean {
+  const isOnItsWay = has(facts, 'startAsked') && !runsOf(facts, 'apply').some(({ exited }) => exited)
+  return has(facts, 'moved') && isOnItsWay && !startAnswer(facts)
 }
 
 /** The attempt goes no further: it failed, was cancelled, was refused, or a command ended with an error. */
@@ -79,7 +86,7 @@ function isPlanKept(facts: readonly Fact[]): boolean {
 function applyStep(facts: readonly Fact[]): Step | undefined {
   if (!has(facts, 'planRestored')) return 'restore_plan'
   if (!isInitialised(facts)) return 'init'
-  if (!has(facts, 'startAnswered')) return 'start_gate'
+  if (!startAnswer(facts) && runsOf(facts, 'apply').length === 0) return 'start_gate'
   if (!hasSucceeded(facts, 'apply')) return 'apply'
   return undefined
 }
@@ -111,5 +118,5 @@ function hasFailedRun(facts: readonly Fact[]): boolean {
 }
 
 function isRefused(facts: readonly Fact[]): boolean {
-  return first(facts, 'startAnswered')?.granted === false
+  return startAnswer(facts)?.granted === false
 }

@@ -169,6 +169,17 @@ describe('an apply that was killed', () => {
   })
 })
 
+it('says disk_full with the exit code when the reason was lost on a full disk, and the reason when it was not', () => {
+  const torn: NewFact = { fact: 'outputTorn', freeBytes: 0 }
+  expect(apply(...restored, ...granted, torn, ...ran('apply-1', 1))).toEqual({
+    status: 'failed',
+    errorCode: 'disk_full',
+    errorMessage: 'The disk of the agent was full while terraform apply ran, which ended with exit code 1.',
+  })
+  expect(apply(...restored, ...granted, torn, ...broke('apply-1', 'Boom')).errorCode).toBe('apply_failed')
+  expect(apply(...restored, ...granted, torn, ...ran('apply-1', 0)).status).toBe('applied')
+})
+
 it('says apply_failed with the first error of an apply', () => {
   expect(apply(...restored, ...granted, ...broke('apply-1', 'local-exec provisioner error', 'exit 3'))).toEqual({
     status: 'failed',

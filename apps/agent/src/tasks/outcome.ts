@@ -1,7 +1,7 @@
 /** What an attempt came to, decided from its facts alone: final status, counts, and one clear sentence when it failed. */
 import { constants } from 'node:os'
 import type { TaskErrorCode } from '@iac-agent/protocol'
-import { all, type Command, commandOf, first, has, runsOf } from '../journal/attempt-facts.js'
+import { all, type Command, commandOf, first, has, runsOf, startAnswer } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, Fact } from '../journal/attempt-record.js'
 import { notStartedCode } from '../terraform/run-facts.js'
 import { hostVerdict, limitVerdict } from './stopped-by-host.js'
@@ -42,7 +42,7 @@ const unexplained: OutcomeOf = {
 
 /** The start gate said no. */
 function refusal(facts: readonly Fact[]): OutcomeOf | undefined {
-  const answer = first(facts, 'startAnswered')
+  const answer = startAnswer(facts)
   if (answer === undefined || answer.granted) return undefined
   if (answer.code === 'illegal_transition' || answer.code === 'stale_lease') return { status: 'cancelled' }
   return failed(
@@ -94,6 +94,11 @@ function runFailure(facts: readonly Fact[]): OutcomeOf | undefined {
   const diagnostics = withoutPreface(broken.diagnostics ?? [])
   const told = diagnostics[0]
   const command = commandOf(broken.run)
+  if (!told && has(facts, 'outputTorn'))
+    return failed(
+      'disk_full',
+      `The disk of the agent was full while terraform ${command} ran, which ${endOf(broken.code)}.`,
+    )
   if (!told) return failed(codeOf[command], `terraform ${command} ${endOf(broken.code)}.`)
   return failed(classify(command, told), sentenceOf(told, diagnostics.length))
 }

@@ -150,6 +150,7 @@ interface EndOfRun {
 async function recordEnd(attempt: Attempt, { run, command, end, measure, read }: EndOfRun): Promise<void> {
   const { journal, log } = attempt.parts
   log.info({ run, ...end }, 'command ended')
+  if (attempt.parts.ballast.isLow) await attempt.markTorn()
   switch (end.kind) {
     case 'exited':
       return await journal.append({

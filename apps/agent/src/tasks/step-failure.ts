@@ -1,5 +1,6 @@
 /** Turns what a step threw into the task's error code and the sentence its owner reads. */
 import type { TaskErrorCode } from '@iac-agent/protocol'
+import { isDiskFull } from '../journal/ballast.js'
 import { ServerRefused } from '../server-api/errors.js'
 import { TerraformError } from '../terraform/terraform-error.js'
 
@@ -27,8 +28,4 @@ export function failureOf(error: unknown): Failure {
     return { code: 'agent_fault', message: `The server refused what the agent asked for: ${error.message}` }
   if (isDiskFull(error)) return { code: 'disk_full', message: 'The disk of the agent is full.' }
   return { code: 'agent_fault', message: `The agent failed: ${error instanceof Error ? error.message : String(error)}` }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }

@@ -27,8 +27,6 @@ export interface TerraformTools {
   limits: RunLimits
   /** Where each run gets a cgroup of its own; undefined where this agent may make none. */
   cgroup: string | undefined
-  /** Looks now whether the disk is full, and marks the outputs that grow on it. */
-  lookAtDisk(): Promise<void>
 }
 
 /** Where terraform runs and which; known once the attempt is prepared. */
@@ -69,11 +67,7 @@ export async function runTerraform(
     limits: tools.limits,
     cgroup: tools.cgroup,
   }
-  await runCommand(attempt, line, async (code, outputOffset) => {
-    // A disk that was full may have swallowed the end, and have ended the run itself.
-    await tools.lookAtDisk()
-    return await read(code, outputOffset)
-  })
+  await runCommand(attempt, line, read)
 }
 
 async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<Record<string, string>> {
@@ -95,7 +89,7 @@ async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<R
 /** The attempt's loopback state backend, opened once; after a restart on the same port with the same credentials. */
 async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   if (attempt.backend) return attempt.backend
-  const { journal, layout, log } = attempt.parts
+  const { journal, layout, ballast, log } = attempt.parts
   const fetched = first(journal.facts, 'fetched')
   if (!fetched) throw new Error('the attempt is not fetched')
   const known = first(journal.facts, 'backendOpened')
@@ -108,6 +102,7 @@ async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
     ...(known ? { port: known.port } : {}),
     credentials: { username: credentials.username, password: credentials.password },
     onState: (state) => recordState(attempt, state),
+    ballast,
     log,
   })
   if (!known) {

@@ -9,7 +9,7 @@ import type { Attempt } from '../attempt.js'
 import { placeOf } from '../terraform-tools.js'
 
 export async function collectStatesStep(attempt: Attempt): Promise<void> {
-  const { journal, layout } = attempt.parts
+  const { journal, layout, ballast } = attempt.parts
   await attempt.closeBackend()
   // What was stored but not journaled when a former process died.
   for (const state of await listStates(layout.states)) {
@@ -22,6 +22,7 @@ export async function collectStatesStep(attempt: Attempt): Promise<void> {
     rootDir,
     outputFile: layout.output,
     lineage,
+    ballast,
   })) {
     if (!isRecorded(attempt, candidate.path)) await attempt.recordState(candidate, candidate.origin)
   }

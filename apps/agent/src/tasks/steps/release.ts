@@ -5,21 +5,23 @@ import { crashPoint } from '../../journal/crash-points.js'
 import { runDirectory } from '../../journal/layout.js'
 import { removeCgroup } from '../../terraform/cgroup.js'
 import type { Attempt } from '../attempt.js'
+import { isAbandoned } from '../next-step.js'
 import { agentsWord } from '../outcome.js'
 import { sizeOf } from '../size-of.js'
 
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   await attempt.closeBackend()
-  await removeCgroups(attempt)
+  if (!isAbandoned(journal.facts)) await removeCgroups(attempt)
   if (!has(journal.facts, 'outputClosed')) {
     await closeOutput(attempt)
   }
   await rm(layout.planFile, { force: true })
   await rm(layout.rawPlanJson, { force: true })
   try {
-    // Before the fetch nothing of ours is in it, and its root module is not known.
-    if (has(journal.facts, 'fetched')) await work.clean((await attempt.data()).workspace.working_directory ?? undefined)
+    // Before the fetch nothing of ours is in it, and its root module is not known. Another process' run may need it as it is.
+    if (has(journal.facts, 'fetched') && !isAbandoned(journal.facts))
+      await work.clean((await attempt.data()).workspace.working_directory ?? undefined)
     crashPoint('release.cleaned')
   } finally {
     await work.release() // what cannot be removed must not block the workspace as well

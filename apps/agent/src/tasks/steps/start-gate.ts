@@ -1,18 +1,21 @@
 /** Asks the server whether this attempt may change anything: once granted, for this start id alone. */
 import { randomUUID } from 'node:crypto'
-import { first } from '../../journal/attempt-facts.js'
+import { has, startQuestion } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
 import { ServerRefused } from '../../server-api/errors.js'
 import type { Attempt } from '../attempt.js'
 
 export async function startGateStep(attempt: Attempt): Promise<void> {
   const { accessor, journal, retry } = attempt.parts
-  // A restarted agent asks again with the same id: the server knows it and answers the same.
-  const startId = first(journal.facts, 'startAsked')?.startId ?? randomUUID()
-  if (!first(journal.facts, 'startAsked')) await journal.append({ fact: 'startAsked', startId })
+  // A restarted agent asks again with the same id: the server knows it and answers the same. A copy of its directory has another.
+  const asked = startQuestion(journal.facts)
+  const startId = asked?.startId ?? randomUUID()
+  if (!asked) await journal.append({ fact: 'startAsked', startId })
   crashPoint('start_gate.asked')
   try {
-    await retry.run('ask to start the apply', attempt.stopping, () => accessor.startApply(startId))
+    // What a copy may find running elsewhere is asked for even when somebody wants it to stop.
+    const signal = has(journal.facts, 'moved') ? attempt.parts.leaving : attempt.stopping
+    await retry.run('ask to start the apply', signal, () => accessor.startApply(startId))
   } catch (error) {
     if (!(error instanceof ServerRefused)) throw error
     await journal.append({ fact: 'startAnswered', granted: false, code: error.code, message: error.message })
