@@ -1,11 +1,11 @@
-/** The whole way of a task through the real agent and terraform, watched live in its plan. */
+/** The whole way of a task through the real agent and terraform. */
 import type { Task } from '@iac-agent/protocol'
 import { eventually, startAgent } from '@iac-agent/testkit'
 import { nothingLeft } from '../leftovers.js'
 import { type MortalServer, poolAndKey, unlessDone } from './mortal-server.js'
 
 /** Plans, is confirmed, applies. Answers what the server keeps of it: logs without what chance put into them, states, the task. */
-export async function job(server: MortalServer): Promise<unknown> {
+export async function job(server: MortalServer, { isWatched = false } = {}): Promise<unknown> {
   const { client } = server
   const pool = await poolAndKey(client, 'p')
   const body = { name: 'w', pool_id: pool.poolId, tf_code: code }
@@ -14,7 +14,7 @@ export async function job(server: MortalServer): Promise<unknown> {
   const headers = { 'idempotency-key': 'once' }
   const { id } = await client.tasks.create({ params: workspace, body: { task_type: 'plan_and_apply' }, headers })
   const params = { id }
-  const watched = textOf(client.streamLogs(id, { phase: 'plan', resumeAfterMs: 50 }))
+  const watched = isWatched ? textOf(client.streamLogs(id, { phase: 'plan', resumeAfterMs: 50 })) : undefined
   await using agent = await startAgent({ server: server.running, key: pool.key })
   await reached('apply_pending')
   await client.tasks.confirm({ params })
@@ -26,7 +26,7 @@ export async function job(server: MortalServer): Promise<unknown> {
   return {
     task: [task.attempt, task.changes_add, task.changes_change, task.changes_destroy, task.error_code],
     logs,
-    isWatchedWhole: (await watched) === logs.plan.raw,
+    isWatchedWhole: watched === undefined ? undefined : withoutChance(await watched) === logs.plan.text,
     states: items.map(({ version, serial, current, rescued }) => ({ version, serial, current, rescued })),
     resources: (await client.tasks.resourceChanges({ params })).items.map(({ address, progress }) => [
       address,
@@ -47,9 +47,13 @@ export async function job(server: MortalServer): Promise<unknown> {
 
   async function log(phase: 'plan' | 'apply') {
     const response = await client.tasks.logs({ params, query: { phase } })
-    const raw = await response.text()
-    return { raw: withoutChance(raw), state: response.headers.get('x-log-state') }
+    return { text: withoutChance(await response.text()), state: response.headers.get('x-log-state') }
   }
+}
+
+/** The same while somebody watches its plan, whose log then comes live. */
+export function watchedJob(server: MortalServer): Promise<unknown> {
+  return job(server, { isWatched: true })
 }
 
 /** One resource after the other makes the output the same each time. */

@@ -15,28 +15,22 @@ export interface MortalServer extends AsyncDisposable {
   readonly running: RunningServer
   /** Repeats whatever was not answered. */
   readonly client: OperatorClient
-  /** How often the server was killed. */
-  readonly deaths: number
+  /** The points at which it was killed so far. */
+  readonly deaths: readonly string[]
 }
 
-/** Answers when the server serves: after its first death when the point is one that a start passes. */
-export async function startMortalServer(point: string | undefined, options: ServerOptions = {}): Promise<MortalServer> {
+/** Dies at the first passing of each of `points`, in whatever order it comes by them. Answers when it serves. */
+export async function startMortalServer(points: readonly string[], options: ServerOptions = {}): Promise<MortalServer> {
   const home = await temporaryDirectory('mortal')
-  const env = point === undefined ? {} : { IAC_CRASH_POINT: point }
-  let deaths = 0
+  const deaths: string[] = []
+  const armed = () => ({ IAC_CRASH_POINT: points.filter((point) => !deaths.includes(point)).join(',') })
   let isOver = false
-  const running = await startServer({ ...options, home: home.path, env }).catch((fault: Error) => {
-    if (!fault.message.includes('ended (SIGKILL)')) throw fault
-    deaths += 1
-    return startServer({ ...options, home: home.path })
-  })
+  const running = await serving(() => startServer({ ...options, home: home.path, env: armed() }))
   const tending = tend()
   return {
     running,
     client: createClient({ baseUrl: running.url, token: running.operatorToken, fetch: persistentFetch }),
-    get deaths() {
-      return deaths
-    },
+    deaths,
     async [Symbol.asyncDispose]() {
       isOver = true
       await running[Symbol.asyncDispose]()
@@ -49,10 +43,28 @@ export async function startMortalServer(point: string | undefined, options: Serv
     for (;;) {
       const { signal } = await running.child.exited
       if (isOver || signal !== 'SIGKILL') return
-      deaths += 1
-      await running.start({ env: {} })
+      deaths.push(pointIn(running.child.log.text))
+      await serving(() => running.start({ env: armed() }))
     }
   }
+
+  /** A start may pass points too. */
+  async function serving<T>(start: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await start()
+      } catch (fault) {
+        deaths.push(pointIn((fault as Error).message))
+      }
+    }
+  }
+}
+
+/** Where a process died, by what it said last. */
+function pointIn(log: string): string {
+  const [, point] = /\{"msg":"crash point","point":"([^"]+)"\}\s*$/.exec(log) ?? []
+  if (point === undefined) throw new Error(`the server did not die at a crash point\n${log}`)
+  return point
 }
 
 /** Tries again until there is an answer, for 20 s. */

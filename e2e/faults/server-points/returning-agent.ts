@@ -40,7 +40,7 @@ export class ReturningAgent implements AsyncDisposable {
       await this.#comeBack()
       return undefined
     }
-    const found = await eventually(`an order for task ${taskId}`, find, { everyMs: 50 })
+    const found = await eventually(`an order for task ${taskId}`, find, { timeoutMs: 30_000, everyMs: 50 })
     return { task_id: taskId, attempt: found.attempt ?? 0, lease: found.lease_token ?? '' }
   }
 
@@ -52,7 +52,7 @@ export class ReturningAgent implements AsyncDisposable {
       if (await this.#comeBack()) this.now.send(type, payload)
       return false
     }
-    await eventually(`${type} is heard`, look, { timeoutMs: 40_000, everyMs: 50 })
+    await eventually(`${type} is heard`, look, { timeoutMs: 80_000, everyMs: 50 })
   }
 
   /** Repeats the request until it is answered; throws for a refusal. */

@@ -25,5 +25,6 @@ describe('a crash point', () => {
     expect(killedAt('b', ['a', 'b', 'a', 'b'])).toEqual([1])
     expect(killedAt('a#2', ['a', 'b', 'a', 'a'])).toEqual([2])
     expect(killedAt('', ['a', 'b'])).toEqual([])
+    expect(killedAt('a#2,b', ['a', 'a', 'b'])).toEqual([1, 2])
   })
 })
