@@ -13,8 +13,9 @@ export async function startGateStep(attempt: Attempt): Promise<void> {
   if (!asked) await journal.append({ fact: 'startAsked', startId })
   crashPoint('start_gate.asked')
   try {
-    // What a copy may find running elsewhere is asked for even when somebody wants it to stop.
-    const signal = has(journal.facts, 'moved') ? attempt.parts.leaving : attempt.stopping
+    // What is in doubt is asked for even when somebody wants it to stop.
+    const isInDoubt = has(journal.facts, 'moved') || has(journal.facts, 'startDoubted')
+    const signal = isInDoubt ? attempt.parts.leaving : attempt.stopping
     await retry.run('ask to start the apply', signal, () => accessor.startApply(startId))
   } catch (error) {
     if (!(error instanceof ServerRefused)) throw error
