@@ -109,7 +109,8 @@ async function reopen(
   const journal = await Journal.open(layout.journal, ballast)
   try {
     if (place !== undefined) await journal.append({ fact: 'moved', place })
-    if (isStartUnused(journal.facts, await isClaimed(layout, journal.facts))) await journal.append({ fact: 'startDoubted' })
+    if (isStartUnused(journal.facts, await isClaimed(layout, journal.facts)))
+      await journal.append({ fact: 'startDoubted' })
     return await sessions.reopen(layout, journal)
   } catch (error) {
     await journal[Symbol.asyncDispose]()

@@ -26,3 +26,15 @@ export async function startGateStep(attempt: Attempt): Promise<void> {
   await journal.append({ fact: 'startAnswered', granted: true })
   crashPoint('start_gate.recorded')
 }
+
+/** What was on its way when the start was refused made the server believe that we have it; now nothing is. */
+export async function sayNotOurs({ parts, facts }: Attempt): Promise<void> {
+  const { accessor, retry, leaving } = parts
+  const startId = startQuestion(facts)?.startId
+  if (startId === undefined) return
+  try {
+    await retry.run('say that the apply is not ours', leaving, () => accessor.startApply(startId))
+  } catch (error) {
+    if (!(error instanceof ServerRefused || leaving.aborted)) throw error // the refusal is what is wanted
+  }
+}
