@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -56,8 +56,11 @@ describe.concurrent('an outage', { timeout: outageMs + 240_000 }, () => {
     for (const id of plans) expect(await rig.task(id)).toMatchObject({ status: 'running' })
     await rig.server.stop('SIGKILL')
     const stoppedAt = performance.now()
-    await outcomesOn(planner, 3)
-    for (const agent of [first, second]) await outcomesOn(agent, 1)
+    await outcomesOn(
+      planner,
+      plans.map((id) => `${id}-1`),
+    )
+    for (const [index, agent] of [first, second].entries()) await outcomesOn(agent, [`${applies[index]?.id}-2`])
     await lasting(outageMs - (performance.now() - stoppedAt))
     await rig.server.start()
     for (const id of plans) expect(await rig.reached(id, 'success', patient)).toMatchObject({ attempt: 1 })
@@ -98,13 +101,9 @@ async function planning(rig: Rig, { poolId }: LoneAgent, name: string, delayMs: 
   return id
 }
 
-/** Resolves when so many attempts have come to their outcome, delivered or not. */
-async function outcomesOn({ dataDir }: RunningAgent, count: number): Promise<void> {
-  const attempts = join(dataDir, 'attempts')
-  const ended = async () => {
-    const names = await readdir(attempts)
-    const journals = await Promise.all(names.map((name) => readFile(join(attempts, name, 'journal.jsonl'), 'utf8')))
-    return journals.filter((journal) => journal.includes('"fact":"outcome"')).length
-  }
-  await eventually(`${count} outcomes`, async () => (await ended()) === count, { timeoutMs: outageMs })
+/** Resolves when these attempts (`<task>-<attempt>`) have come to their outcome, delivered or not. */
+async function outcomesOn({ dataDir }: RunningAgent, names: readonly string[]): Promise<void> {
+  const hasOutcome = async (name: string) =>
+    (await readFile(join(dataDir, 'attempts', name, 'journal.jsonl'), 'utf8')).includes('"fact":"outcome"')
+  for (const name of names) await eventually(`outcome of ${name}`, () => hasOutcome(name), { timeoutMs: outageMs })
 }

@@ -9,14 +9,14 @@ import { crashPoint } from '../journal/crash-points.js'
 import { LogWriter } from '../logs/log-writer.js'
 import type { Spool } from '../logs/spool.js'
 import { WholeSpool } from '../logs/whole-spool.js'
-import { ServerRefused } from '../server-api/errors.js'
 import { Attempt, type AttemptParts } from '../tasks/attempt.js'
-import { cancelRung } from '../tasks/cancel-rung.js'
+import { cancelRung, watchCancel } from '../tasks/cancel-rung.js'
 import { isAbandoned, nextStep, type Step } from '../tasks/next-step.js'
 import { performStep } from '../tasks/perform-step.js'
 import { ProgressWriter } from '../tasks/progress-writer.js'
 import { runAttempt } from '../tasks/run-attempt.js'
 import { stageOf } from '../tasks/stage-of.js'
+import { sayNotOurs } from '../tasks/steps/start-gate.js'
 import type { TerraformTools } from '../tasks/terraform-tools.js'
 import { outputClosed, renderApplyLine } from './attempt-output.js'
 import { type KeptAttempts, refusals } from './kept-attempts.js'
@@ -71,13 +71,7 @@ export class AttemptSession {
 
   /** Calls `tell` each time the cancel of this attempt gets a step further; returns how to stop. */
   onCancelMoved(tell: () => void): () => void {
-    let told = cancelRung(this.attempt.facts)
-    return this.parts.journal.watch(() => {
-      const rung = cancelRung(this.attempt.facts)
-      if (rung === told) return
-      told = rung
-      tell()
-    })
+    return watchCancel(this.parts.journal, tell)
   }
 
   /** What the server does not have yet; for `status` and drain. */
@@ -144,7 +138,7 @@ export class AttemptSession {
       await writer[Symbol.asyncDispose]()
       progress?.[Symbol.dispose]()
     }
-    if (!this.isOurs) await this.#sayNotOurs()
+    if (!this.isOurs) await sayNotOurs(this.attempt)
   }
 
   /** Steps, log and delivery at once; the latter two end early when the attempt turns out to be another process's. */
@@ -163,18 +157,6 @@ export class AttemptSession {
       await Promise.all([run.then(() => this.#strip(writer.spool)), delivery.run(signal)])
     } finally {
       unwatch()
-    }
-  }
-
-  /** What was on its way when the start was refused made the server believe that we have it; now nothing is. */
-  async #sayNotOurs(): Promise<void> {
-    const { journal, accessor, retry, leaving } = this.parts
-    const startId = last(journal.facts, 'startAsked')?.startId
-    if (startId === undefined) return
-    try {
-      await retry.run('say that the apply is not ours', leaving, () => accessor.startApply(startId))
-    } catch (error) {
-      if (!(error instanceof ServerRefused || leaving.aborted)) throw error // the refusal is what is wanted
     }
   }
 

@@ -2,13 +2,14 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
-import { all, has } from '../journal/attempt-facts.js'
+import { all, has, pendingRun } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 import type { Ballast } from '../journal/ballast.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
 import { newPlaceOf } from '../journal/place.js'
 import { isAlive } from '../journal/process-identity.js'
+import { isStartUnused } from '../tasks/next-step.js'
 import { readRun } from '../terraform/run-facts.js'
 import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
@@ -108,11 +109,19 @@ async function reopen(
   const journal = await Journal.open(layout.journal, ballast)
   try {
     if (place !== undefined) await journal.append({ fact: 'moved', place })
+    if (isStartUnused(journal.facts, await isClaimed(layout, journal.facts)))
+      await journal.append({ fact: 'startDoubted' })
     return await sessions.reopen(layout, journal)
   } catch (error) {
     await journal[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Whether a supervisor, or a recovery in its place, has the run that is under way. */
+async function isClaimed(layout: AttemptLayout, facts: readonly Fact[]): Promise<boolean> {
+  const pending = pendingRun(facts)
+  return pending !== undefined && (await readRun(runDirectory(layout, pending.run))).claim !== undefined
 }
 
 async function hasLiveRun(layout: AttemptLayout, facts: readonly Fact[]): Promise<boolean> {

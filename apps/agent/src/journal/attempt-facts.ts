@@ -23,19 +23,18 @@ export function has(facts: readonly Fact[], kind: Fact['fact']): boolean {
   return facts.some((fact) => fact.fact === kind)
 }
 
-/** What happened in this directory: what a copy brought along is left out. */
-function since(facts: readonly Fact[], kind: Fact['fact']): readonly Fact[] {
-  return facts.slice(facts.findLastIndex((fact) => fact.fact === kind) + 1)
+function since(facts: readonly Fact[], ...kinds: Fact['fact'][]): readonly Fact[] {
+  return facts.slice(facts.findLastIndex(({ fact }) => kinds.includes(fact)) + 1)
 }
 
-/** The question this directory asked of the start gate. */
+/** The question asked of the start gate in this directory: what a copy brought along is left out. */
 export function startQuestion(facts: readonly Fact[]): FactOf<'startAsked'> | undefined {
   return first(since(facts, 'moved'), 'startAsked')
 }
 
-/** The answer it got. */
+/** The answer that counts. */
 export function startAnswer(facts: readonly Fact[]): FactOf<'startAnswered'> | undefined {
-  return first(since(facts, 'moved'), 'startAnswered')
+  return first(since(facts, 'moved', 'startDoubted'), 'startAnswered')
 }
 
 /** The terraform commands of an attempt. */

@@ -130,6 +130,8 @@ export const Fact = Type.Union([
   fact('planRestored', {}),
   /** The directory is a copy: what it says of an apply may have gone on elsewhere. */
   fact('moved', { place: Type.String() }),
+  /** A former process was let through the start gate and began nothing: by now the server may think otherwise, so it is asked again. */
+  fact('startDoubted', {}),
   /** The start gate is asked: from here on "may have started" on the server's side. */
   fact('startAsked', { startId: Type.String() }),
   fact('startAnswered', {

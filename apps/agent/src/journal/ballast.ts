@@ -17,7 +17,7 @@ export interface BallastParts {
   log: Logger
 }
 
-export const ballastBytes = 8 * 1024 * 1024
+const ballastBytes = 8 * 1024 * 1024
 /** Lower than this a disk is as good as full, whatever the floor. */
 const leastLowBytes = 1024 * 1024
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '@iac-agent/runtime'
+import { drawQuietPorts } from './quiet-port.js'
 import { StateDesk, type StateDeskOptions } from './state-desk.js'
 
 interface BackendCredentials {
@@ -18,6 +19,9 @@ export interface StateBackendOptions extends StateDeskOptions {
   readonly credentials?: BackendCredentials
   readonly log: Logger
 }
+
+/** So many ports are tried before any is taken. */
+const drawnPorts = 20
 
 /** The port is taken by somebody else. */
 class PortInUse extends Error {
@@ -51,14 +55,19 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
   const desk = await StateDesk.open(options)
   const server = createServer((request, response) => {
     response.shouldKeepAlive = false // a connection kept open would hold up close()
-    answer(desk, credentials, request, response).catch((err: unknown) => {
+    if (!isAuthorized(request, credentials)) {
+      log.debug({ url: request.url }, 'request without our credentials')
+      // Terraform gives up at a 401. One whose agent is away, and whose port this backend has meanwhile, must go on asking.
+      return end(response, 503, 'this is not the backend of those credentials')
+    }
+    answer(desk, request, response).catch((err: unknown) => {
       // Terraform asks again each second, for a day: a full disk is waited out.
       log.error({ err, method: request.method }, 'state request failed')
       if (response.headersSent) response.destroy()
       else end(response, 500, 'the state could not be stored')
     })
   })
-  const port = await listen(server, options.port ?? 0)
+  const port = await (options.port === undefined ? listenQuietly(server) : listen(server, options.port))
   const close = async () => {
     const closed = once(server, 'close')
     server.close()
@@ -83,6 +92,18 @@ function environment(port: number, { username, password }: BackendCredentials): 
   }
 }
 
+/** On a port that stays free while no agent is there; on any when none can be had. */
+async function listenQuietly(server: Server): Promise<number> {
+  for (const port of await drawQuietPorts(drawnPorts)) {
+    try {
+      return await listen(server, port)
+    } catch (error) {
+      if (!(error instanceof PortInUse)) throw error // the next one
+    }
+  }
+  return await listen(server, 0)
+}
+
 async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1')
   try {
@@ -94,16 +115,7 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-async function answer(
-  desk: StateDesk,
-  credentials: BackendCredentials,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (!isAuthorized(request, credentials)) {
-    response.setHeader('WWW-Authenticate', 'Basic realm="state"')
-    return end(response, 401, 'wrong credentials')
-  }
+async function answer(desk: StateDesk, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url !== '/state') return end(response, 404, 'only /state is here')
   switch (request.method) {
     case 'GET':

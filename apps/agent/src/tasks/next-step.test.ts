@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { factsOf, granted, planned, prepared, ran, restored } from '../../tests/_util/facts.js'
 import type { NewFact } from '../journal/attempt-record.js'
-import { nextStep } from './next-step.js'
+import { isStartUnused, nextStep } from './next-step.js'
 
 describe('a plan', () => {
   const next = (...facts: NewFact[]) => nextStep(factsOf('plan', ...facts))
@@ -88,6 +88,18 @@ describe('an apply', () => {
     expect(next(...restored, ...granted, spawning, copied, asked, refused)).toBe('release')
     expect(next(...restored, ...granted, copied, asked, { fact: 'startAnswered', granted: true })).toBe('apply')
     expect(next(...restored, ...granted, ...ran('apply-1'), copied)).toBe('collect_states')
+  })
+
+  it('asks once more in a new process that finds its start granted and unused', () => {
+    const doubted: NewFact = { fact: 'startDoubted' }
+    const spawning: NewFact = { fact: 'spawning', run: 'apply-1', outputOffset: 0 }
+    expect(isStartUnused(factsOf('apply', ...restored, ...granted), false)).toBe(true)
+    expect(isStartUnused(factsOf('apply', ...restored, ...granted, spawning), false)).toBe(true)
+    expect(isStartUnused(factsOf('apply', ...restored, ...granted, spawning), true)).toBe(false)
+    expect(isStartUnused(factsOf('apply', ...restored, ...granted, ...ran('apply-1')), false)).toBe(false)
+    expect(next(...restored, ...granted, doubted)).toBe('start_gate')
+    expect(next(...restored, ...granted, spawning, doubted)).toBe('start_gate')
+    expect(next(...restored, ...granted, spawning, doubted, { fact: 'startAnswered', granted: true })).toBe('apply')
   })
 
   it.each([0, 1])('collects states before anything else after an apply that ended with %i', (code) => {

@@ -36,7 +36,7 @@ export type Step =
 export function nextStep(facts: readonly Fact[]): Step | undefined {
   if (has(facts, 'outcome')) return undefined
   if (isAbandoned(facts)) return has(facts, 'released') ? undefined : 'release'
-  if (mayBeElsewhere(facts)) return 'start_gate'
+  if (mustAskAgain(facts)) return 'start_gate'
   const pending = pendingRun(facts)
   if (pending) return commandOf(pending.run) // whatever happened: nothing else is touched before its end is known
   return (isStopped(facts) ? undefined : forwardStep(facts)) ?? closingStep(facts)
@@ -51,10 +51,19 @@ export function isAbandoned(facts: readonly Fact[]): boolean {
   return answer?.granted === false && answer.code === 'already_started'
 }
 
-/** A copy of a directory whose apply was on its way: the server knows whether the other one began it. */
-function mayBeElsewhere(facts: readonly Fact[]): boolean {
+/**
+ * An apply on its way whose start is in doubt: in a copy of its directory, since the other one may have begun it; in a new process, since
+ * it may have been cancelled meanwhile. The server knows.
+ */
+function mustAskAgain(facts: readonly Fact[]): boolean {
   const isOnItsWay = has(facts, 'startAsked') && !runsOf(facts, 'apply').some(({ exited }) => exited)
-  return has(facts, 'moved') && isOnItsWay && !startAnswer(facts)
+  return isOnItsWay && (has(facts, 'moved') || has(facts, 'startDoubted')) && !startAnswer(facts)
+}
+
+/** The gate said yes, and nothing was begun by it: `isClaimed` says whether somebody has claimed the run that is under way. */
+export function isStartUnused(facts: readonly Fact[], isClaimed: boolean): boolean {
+  const runs = runsOf(facts, 'apply')
+  return startAnswer(facts)?.granted === true && (runs.length === 0 || (pendingRun(facts) !== undefined && !isClaimed))
 }
 
 /** The attempt goes no further: it failed, was cancelled, was refused, or a command ended with an error. */

@@ -54,7 +54,7 @@ describe('the state backend, asked', () => {
       const headers = authorization === undefined ? {} : { authorization }
       const answer = await request(url, { method: 'POST', headers, body: stateText(1) })
       await answer.body.dump()
-      expect(answer.statusCode).toBe(401)
+      expect(answer.statusCode).toBe(503)
     }
     expect(fixture.told).toEqual([])
   })

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eventually } from '@iac-agent/testkit'
+import { silentLogger } from '@iac-agent/runtime'
+import { eventually, temporaryDirectory } from '@iac-agent/testkit'
 import { describe, expect, it } from 'vitest'
+import { openStateBackend } from '../../src/state/state-backend.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { saysInterruptReceived } from '../../src/terraform/output-reading.js'
 import { groupMembers } from '../../src/terraform/process-group.js'
@@ -73,6 +75,35 @@ describe('terraform on the loopback backend', () => {
     await eventually('the pause: the first resource is done and nothing can be saved', async () =>
       (await readFile(apply.output, 'utf8')).includes('terraform_data.first: Creation complete'),
     )
+    expect((await apply.run.facts()).exitCode).toBeUndefined()
+    await fixture.reopen()
+    expect(await apply.run.wait()).toEqual({ kind: 'exited', exitCode: 0 })
+    expect(resourcesOf(await bytesOf(fixture.told.at(-1)))).toEqual(['first', 'second'])
+  })
+
+  it('goes on asking while another agent has its port, and then ends well', async () => {
+    await using fixture = await backendFixture()
+    await using stranger = await temporaryDirectory('stranger')
+    await fixture.configure(inSteps)
+    const apply = await startApply(fixture)
+    await apply.firstIsRunning()
+    const { port } = fixture.backend
+    await fixture.backend.close()
+    let asked = 0
+    const log = silentLogger()
+    log.debug = () => {
+      asked++
+    }
+    const other = await openStateBackend({
+      statesDir: join(stranger.path, 'states'),
+      lineage: 'another',
+      port,
+      onState: async () => undefined,
+      log,
+    })
+    await apply.letGo()
+    await eventually('terraform is sent away', () => asked > 1)
+    await other.close()
     expect((await apply.run.facts()).exitCode).toBeUndefined()
     await fixture.reopen()
     expect(await apply.run.wait()).toEqual({ kind: 'exited', exitCode: 0 })

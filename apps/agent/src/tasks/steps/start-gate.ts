@@ -13,8 +13,9 @@ export async function startGateStep(attempt: Attempt): Promise<void> {
   if (!asked) await journal.append({ fact: 'startAsked', startId })
   crashPoint('start_gate.asked')
   try {
-    // What a copy may find running elsewhere is asked for even when somebody wants it to stop.
-    const signal = has(journal.facts, 'moved') ? attempt.parts.leaving : attempt.stopping
+    // What is in doubt is asked for even when somebody wants it to stop.
+    const isInDoubt = has(journal.facts, 'moved') || has(journal.facts, 'startDoubted')
+    const signal = isInDoubt ? attempt.parts.leaving : attempt.stopping
     await retry.run('ask to start the apply', signal, () => accessor.startApply(startId))
   } catch (error) {
     if (!(error instanceof ServerRefused)) throw error
@@ -24,4 +25,16 @@ export async function startGateStep(attempt: Attempt): Promise<void> {
   crashPoint('start_gate.granted')
   await journal.append({ fact: 'startAnswered', granted: true })
   crashPoint('start_gate.recorded')
+}
+
+/** What was on its way when the start was refused made the server believe that we have it; now nothing is. */
+export async function sayNotOurs({ parts, facts }: Attempt): Promise<void> {
+  const { accessor, retry, leaving } = parts
+  const startId = startQuestion(facts)?.startId
+  if (startId === undefined) return
+  try {
+    await retry.run('say that the apply is not ours', leaving, () => accessor.startApply(startId))
+  } catch (error) {
+    if (!(error instanceof ServerRefused || leaving.aborted)) throw error // the refusal is what is wanted
+  }
 }
