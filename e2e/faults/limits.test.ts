@@ -67,8 +67,9 @@ describe('what a task used', () => {
     process.kill(agent.child.pid, 'SIGTERM')
     await agent.child.waitForLine('stop requested')
     expect(await agent.stop('SIGINT')).toEqual({ code: 6, signal: null })
-    const holder = /holds (\d+)/.exec(plan_output ?? '')?.[1]
-    await eventually('the memory is free again', async () => !(await readdir('/proc')).includes(holder ?? ''))
+    const holder = Number(/holds (\d+)/.exec(plan_output ?? '')?.[1])
+    process.kill(holder, 'SIGKILL')
+    await eventually('the memory is free again', async () => !(await readdir('/proc')).includes(String(holder)))
     await agent.start()
     const task = await rig.reached(id, 'success')
     expect(task.plan_usage?.peak_rss_bytes).toBeGreaterThan(150 * 1024 * 1024)

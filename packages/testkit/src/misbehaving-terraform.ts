@@ -20,7 +20,7 @@ misbehave() {
     linger
   fi
   if says peaks; then
-    '${process.execPath}' -e 'globalThis.held = Buffer.alloc(150 * 1024 * 1024, 1); console.log("holds", process.pid); setTimeout(() => {}, 2000)'
+    '${process.execPath}' -e 'globalThis.held = Buffer.alloc(150 * 1024 * 1024, 1); console.log("holds", process.pid); setInterval(() => {}, 1000)'
   fi
   if says silent || says stubborn; then linger; fi
   if says killed; then echo "kills itself"; sleep 0.3; kill -9 $$; fi
@@ -41,7 +41,7 @@ esac
 `
 
 /**
- * Writes the program into `directory`; give it as `--terraform-path`. Comments of the module are its orders: `# hog` (150 MiB), `# peaks` (the same, for 2 s), `# silent`,
+ * Writes the program into `directory`; give it as `--terraform-path`. Comments of the module are its orders: `# hog` (150 MiB), `# peaks` (the same, until its holder is killed), `# silent`,
  * `# talk`, `# stubborn` (silent, and does not end),
  * `# killed`, `# busy` (0.5 s of CPU time), `# waits` (2 s), `# daemon`; with `# apply` it obeys while applying instead of while planning.
  */

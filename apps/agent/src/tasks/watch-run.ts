@@ -49,7 +49,7 @@ export class RunWatch {
       await pause(pauseMs, signal)
       try {
         if (!signal.aborted) await this.#look()
-        else if (leaving.aborted) await this.#journalPeak(1)
+        else if (leaving.aborted) await this.#lastLook()
       } catch (err) {
         log.warn({ err, run: this.watched.run }, 'run could not be looked at')
       }
@@ -62,13 +62,26 @@ export class RunWatch {
     const { run, supervised, limits } = this.watched
     const { claim, pid, exitCode } = await supervised.facts()
     if (claim === undefined || pid === undefined || exitCode !== undefined) return
-    const beganAt = performance.now()
-    const { rssBytes, highestBytes } = measureMemory(supervised.runDir, claim.pid)
-    this.#costMs = performance.now() - beganAt
-    this.peakRssBytes = Math.max(this.peakRssBytes, rssBytes, highestBytes)
+    const rssBytes = this.#measure(claim.pid)
     if (performance.now() - this.#journaledAt > journalEveryMs) await this.#journalPeak(journalGrowth)
     const reading = { rssBytes, ageMs: await ageMs(pid), silentMs: await this.#silentMs() }
     await this.#judge(run, limits, reading)
+  }
+
+  /** This process leaves: what it knows of the peak is for the next one. */
+  async #lastLook(): Promise<void> {
+    const { claim, exitCode } = await this.watched.supervised.facts()
+    if (claim !== undefined && exitCode === undefined) this.#measure(claim.pid)
+    await this.#journalPeak(1)
+  }
+
+  /** Answers the memory now, bytes. */
+  #measure(supervisorPid: number): number {
+    const beganAt = performance.now()
+    const { rssBytes, highestBytes } = measureMemory(this.watched.supervised.runDir, supervisorPid)
+    this.#costMs = performance.now() - beganAt
+    this.peakRssBytes = Math.max(this.peakRssBytes, rssBytes, highestBytes)
+    return rssBytes
   }
 
   /** Once a run, and not beside a cancel: that stops it already. */
