@@ -28,7 +28,7 @@ export function checkLogs(evidence: TaskEvidence, { tornOf, killed, kept }: LogC
     const log = task === undefined ? keptLog(name, kept) : logs.find(({ attempt }) => attempt === number)
     // A cancel kills too, in the end; whom it hits early has not even begun to note.
     const isKilled = killed.has(name) || history.cancels.length > 0 || runs.some(({ ended }) => ended === undefined)
-    const tails = [isKilled ? 'Killed\n' : '', notesOf(evidence, number)]
+    const tails = [isKilled ? 'Killed\n' : '', notesOf(evidence, number, log?.text ?? '')]
     return checkFake(`the log of attempt ${name}`, runs, log, tails, tornOf(name))
   })
 }
@@ -38,9 +38,10 @@ function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'stat
   return found && { state: 'complete', text: found.log }
 }
 
-/** What the agent itself adds at the end: why it failed, when no terraform says so. */
-function notesOf({ task }: TaskEvidence, attempt: number): string {
-  return task?.attempt === attempt && task.error_message !== null ? `\nError: ${task.error_message}\n` : ''
+/** What the agent itself may add at the end: why it failed, when no terraform says so. Of a former attempt nobody else knows the reason. */
+function notesOf({ task }: TaskEvidence, attempt: number, stored: string): string {
+  const reason = task?.attempt === attempt ? task.error_message : /\nError: (The agent failed: .*)\n$/.exec(stored)?.[1]
+  return reason ? `\nError: ${reason}\n` : ''
 }
 
 function checkFake(

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '@iac-agent/runtime'
+import { portsToTry } from './backend-port.js'
 import { StateDesk, type StateDeskOptions } from './state-desk.js'
 
 interface BackendCredentials {
@@ -12,7 +13,7 @@ interface BackendCredentials {
 }
 
 export interface StateBackendOptions extends StateDeskOptions {
-  /** The port of an earlier process of this attempt, which terraform goes on calling; default: any free one. */
+  /** The port of an earlier process of this attempt, which terraform goes on calling; default: a free one. */
   readonly port?: number
   /** As with the port; default: new ones. */
   readonly credentials?: BackendCredentials
@@ -20,7 +21,7 @@ export interface StateBackendOptions extends StateDeskOptions {
 }
 
 /** The port is taken by somebody else. */
-class PortInUse extends Error {
+export class PortInUse extends Error {
   readonly code = 'port_in_use'
   constructor(
     readonly port: number,
@@ -58,7 +59,7 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
       else end(response, 500, 'the state could not be stored')
     })
   })
-  const port = await listen(server, options.port ?? 0)
+  const port = await listenOnOneOf(server, options.port === undefined ? await portsToTry() : [options.port])
   const close = async () => {
     const closed = once(server, 'close')
     server.close()
@@ -81,6 +82,18 @@ function environment(port: number, { username, password }: BackendCredentials): 
     TF_HTTP_RETRY_WAIT_MIN: '1',
     TF_HTTP_RETRY_WAIT_MAX: '1',
   }
+}
+
+/** @throws PortInUse when others have them all */
+async function listenOnOneOf(server: Server, ports: readonly number[]): Promise<number> {
+  for (const port of ports.slice(0, -1)) {
+    const taken = await listen(server, port).catch((error: unknown) => {
+      if (!(error instanceof PortInUse)) throw error
+      return undefined // the next one may be free
+    })
+    if (taken !== undefined) return taken
+  }
+  return await listen(server, ports.at(-1) ?? 0)
 }
 
 async function listen(server: Server, port: number): Promise<number> {
