@@ -28,7 +28,8 @@ export function checkLogs(evidence: TaskEvidence, { tornOf, killed, kept }: LogC
     const log = task === undefined ? keptLog(name, kept) : logs.find(({ attempt }) => attempt === number)
     // A cancel kills too, in the end; whom it hits early has not even begun to note.
     const isKilled = killed.has(name) || history.cancels.length > 0 || runs.some(({ ended }) => ended === undefined)
-    const tails = [isKilled ? 'Killed\n' : '', notesOf(evidence, number, log?.text ?? '')]
+    const note = notesOf(evidence, number, log?.text ?? '')
+    const tails = ['', note, ...(isKilled ? ['Killed\n', `Killed\n${note}`] : [])]
     return checkFake(`the log of attempt ${name}`, runs, log, tails, tornOf(name))
   })
 }
@@ -63,7 +64,7 @@ function checkFake(
       ...unsealed,
       { kind: 'wrong logs', size: 1, what: `${what} is complete, though ${lost} bytes never reached the disk` },
     ]
-  const possible = possibleTexts(runs).flatMap((text) => ['', ...tails].map((tail) => text + tail))
+  const possible = possibleTexts(runs).flatMap((text) => tails.map((tail) => text + tail))
   return possible.includes(stored) ? unsealed : [...unsealed, ...compare(what, printed, stored)]
 }
 
