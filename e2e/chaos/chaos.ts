@@ -96,7 +96,7 @@ async function play(
   { home, fleet }: Stage,
   plan: RoundPlan,
   tally: Tally,
-  { say, seed }: ChaosOptions,
+  { say, seed, keep }: ChaosOptions,
 ): Promise<boolean> {
   const startedAt = performance.now()
   await writeFile(join(home, `round-${plan.number}.json`), JSON.stringify(plan, null, 1))
