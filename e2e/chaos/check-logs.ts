@@ -39,10 +39,12 @@ function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'stat
   return found && { state: 'complete', text: found.log }
 }
 
-/** What the agent itself may add at the end: why it failed, when no terraform says so. Of a former attempt nobody else knows the reason. */
+/** What the agent itself may add at the end: why it failed, the beginning of the task's own reason. Of a former attempt nobody knows it. */
 function notesOf({ task }: TaskEvidence, attempt: number, stored: string): string {
-  const reason = task?.attempt === attempt ? task.error_message : /\nError: (The agent failed: .*)\n$/.exec(stored)?.[1]
-  return reason ? `\nError: ${reason}\n` : ''
+  const [note = '', said = ''] = /\nError: (.*)\n$/.exec(stored) ?? []
+  const isTold =
+    task?.attempt === attempt ? task.error_message?.startsWith(said) : said.startsWith('The agent failed: ')
+  return isTold ? note : ''
 }
 
 function checkFake(
