@@ -39,12 +39,12 @@ function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'stat
   return found && { state: 'complete', text: found.log }
 }
 
-/** What the agent itself may add at the end: why it failed, the beginning of the task's own reason. Of a former attempt nobody knows it. */
-function notesOf({ task }: TaskEvidence, attempt: number, stored: string): string {
+/** What the agent itself may add at the end: why it failed, the beginning of the task's own reason; that of a former attempt nobody keeps. */
+function notesOf({ task, runs }: TaskEvidence, attempt: number, stored: string): string {
   const [note = '', said = ''] = /\nError: (.*)\n$/.exec(stored) ?? []
-  const isTold =
-    task?.attempt === attempt ? task.error_message?.startsWith(said) : said.startsWith('The agent failed: ')
-  return isTold ? note : ''
+  const isTerraforms = runs.some(({ texts }) => texts.join('').includes(note))
+  const isOurs = task?.attempt !== attempt || task.error_message?.startsWith(said) === true
+  return isOurs && !isTerraforms ? note : ''
 }
 
 function checkFake(
