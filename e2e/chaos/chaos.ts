@@ -13,6 +13,8 @@ export interface ChaosOptions {
   /** Tasks in all. */
   readonly runs: number
   readonly tasksPerRound: number
+  /** Leaves data, logs and evidence of rounds in which all held, too. */
+  readonly keep?: boolean
   /** Only this round, to see it again. */
   readonly onlyRound?: number
   /** No round begins after this. */
@@ -41,7 +43,7 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
     for (const number of numbers) {
       if (performance.now() - startedAt > (options.untilMs ?? Number.POSITIVE_INFINITY)) break
       if (stage !== undefined && stage.rounds >= roundsPerFleet) {
-        await close(stage)
+        await close(stage, options)
         stage = undefined
       }
       stage ??= await openStage(options, tally)
@@ -63,7 +65,7 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
         stage = undefined
       }
     }
-    if (stage !== undefined) await close(stage)
+    if (stage !== undefined) await close(stage, options)
   } catch (error) {
     if (stage !== undefined) {
       options.say(`the fleet's data and logs are in ${stage.home}`)
@@ -94,7 +96,7 @@ async function play(
   { home, fleet }: Stage,
   plan: RoundPlan,
   tally: Tally,
-  { say, seed }: ChaosOptions,
+  { say, seed, keep }: ChaosOptions,
 ): Promise<boolean> {
   const startedAt = performance.now()
   await writeFile(join(home, `round-${plan.number}.json`), JSON.stringify(plan, null, 1))
@@ -102,25 +104,27 @@ async function play(
   addRound(tally, result)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   const facts = `round ${plan.number}: ${result.evidence.tasks.length} tasks, ${result.evidence.struck.length} faults, ${seconds} s`
-  if (result.breaches.length === 0) {
+  const isWhole = result.breaches.length === 0
+  if (keep || !isWhole)
+    await writeFile(join(home, `round-${plan.number}-evidence.json`), JSON.stringify(forFile(result), null, 1))
+  if (isWhole) {
     say(`${facts}, whole (${tally.runs} runs)`)
     return true
   }
   say(`${facts}, ${result.breaches.length} breaches:`)
   for (const { kind, size, what } of result.breaches.slice(0, 40)) say(`  ${kind} (${size}): ${what}`)
-  await writeFile(join(home, `round-${plan.number}-evidence.json`), JSON.stringify(forFile(result), null, 1))
   say(`  again: pnpm chaos --seed ${seed} --round ${plan.number}; schedule, evidence, data and logs: ${home}`)
   return false
 }
 
-function forFile({ evidence, breaches }: RoundResult): object {
+function forFile({ evidence, breaches, heals }: RoundResult): object {
   const workspaces = evidence.workspaces.map((one) => ({ ...one, current: [...(one.current ?? [])] }))
-  return { breaches, ...evidence, workspaces }
+  return { breaches, heal_ms: Object.fromEntries(heals), ...evidence, workspaces }
 }
 
-async function close({ home, fleet }: Stage): Promise<void> {
+async function close({ home, fleet }: Stage, { keep }: ChaosOptions): Promise<void> {
   await fleet[Symbol.asyncDispose]()
-  await rm(home, { recursive: true, force: true, maxRetries: 3 })
+  if (!keep) await rm(home, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** The programs end; what they leave stays for a person. */

@@ -58,7 +58,9 @@ function isExplained({ history, task, runs, fate }: TaskEvidence, excused: Reado
   if (excused.has(task.attempt ?? 0)) return true
   if (task.error_code === 'plan_stale') return fate === 'went back'
   if (task.error_code === 'lost') return wasAsked(history.declaredLost)
-  if (task.error_code === 'lease_expired') return ((task.attempt ?? 0) - 1) % 1000 >= 2
+  // Given up after three attempts.
+  if (task.error_code === 'lease_expired' || task.error_code === 'work_directory_busy')
+    return ((task.attempt ?? 0) - 1) % 1000 >= 2
   const { module } = history.workspace
   const ownRuns = runs.filter(({ attempt }) => attempt === `${task.id}-${task.attempt}`)
   return 'fake' in module && ownRuns.some(({ command, ended }) => command === module.fake.fail && ended?.code === 1)

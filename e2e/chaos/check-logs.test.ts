@@ -49,6 +49,14 @@ it("may end with the agent's reason, and with no other", () => {
   expect(kinds(withApplyLog({ text: 'creating\ndone\n\nError: It rains.\n' }, { task }))).not.toEqual([])
 })
 
+it("never have terraform's own reason twice", () => {
+  const runs = [samplePlan(), sampleApply({ texts: ['creating\n', '\nError: refused\n'] })]
+  const twice = { text: 'creating\n\nError: refused\n\nError: refused\n' }
+  const task = sampleServerTask({ status: 'failed', error_message: 'refused by the fake' })
+  expect(kinds(withApplyLog(twice, { runs, task }))).toEqual(['doubled bytes 16'])
+  expect(kinds(withApplyLog(twice, { runs, task: { ...task, attempt: 3 } }))).toEqual(['doubled bytes 16'])
+})
+
 it('on a full disk may have a gap that is told, and are wrong when called complete', () => {
   const runs = [samplePlan(), sampleApply({ lostBytes: 5 })]
   const torn: Partial<LogContext> = { tornOf: () => 'told' }

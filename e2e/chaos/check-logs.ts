@@ -28,7 +28,8 @@ export function checkLogs(evidence: TaskEvidence, { tornOf, killed, kept }: LogC
     const log = task === undefined ? keptLog(name, kept) : logs.find(({ attempt }) => attempt === number)
     // A cancel kills too, in the end; whom it hits early has not even begun to note.
     const isKilled = killed.has(name) || history.cancels.length > 0 || runs.some(({ ended }) => ended === undefined)
-    const tails = [isKilled ? 'Killed\n' : '', notesOf(evidence, number)]
+    const note = notesOf(evidence, number, log?.text ?? '')
+    const tails = ['', note, ...(isKilled ? ['Killed\n', `Killed\n${note}`] : [])]
     return checkFake(`the log of attempt ${name}`, runs, log, tails, tornOf(name))
   })
 }
@@ -38,9 +39,12 @@ function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'stat
   return found && { state: 'complete', text: found.log }
 }
 
-/** What the agent itself adds at the end: why it failed, when no terraform says so. */
-function notesOf({ task }: TaskEvidence, attempt: number): string {
-  return task?.attempt === attempt && task.error_message !== null ? `\nError: ${task.error_message}\n` : ''
+/** What the agent itself may add at the end: why it failed, the beginning of the task's own reason; that of a former attempt nobody keeps. */
+function notesOf({ task, runs }: TaskEvidence, attempt: number, stored: string): string {
+  const [note = '', said = ''] = /\nError: (.*)\n$/.exec(stored) ?? []
+  const isTerraforms = runs.some(({ texts }) => texts.join('').includes(note))
+  const isOurs = task?.attempt !== attempt || task.error_message?.startsWith(said) === true
+  return isOurs && !isTerraforms ? note : ''
 }
 
 function checkFake(
@@ -62,7 +66,7 @@ function checkFake(
       ...unsealed,
       { kind: 'wrong logs', size: 1, what: `${what} is complete, though ${lost} bytes never reached the disk` },
     ]
-  const possible = possibleTexts(runs).flatMap((text) => ['', ...tails].map((tail) => text + tail))
+  const possible = possibleTexts(runs).flatMap((text) => tails.map((tail) => text + tail))
   return possible.includes(stored) ? unsealed : [...unsealed, ...compare(what, printed, stored)]
 }
 

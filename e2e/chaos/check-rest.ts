@@ -32,7 +32,9 @@ export function checkAcknowledged({ tasks, workspaces, restores }: Evidence): Br
     const found: Breach[] = []
     const isAcknowledged = ({ acknowledgedAt }: Asked) =>
       acknowledgedAt !== undefined && !isForgotten(acknowledgedAt, restores)
-    if (confirms.some(isAcknowledged) && task.confirmed_at === null) found.push(lost(`the confirmation of task ${id}`))
+    // A restore takes back what was confirmed and not begun.
+    if (fate === 'steady' && confirms.some(isAcknowledged) && task.confirmed_at === null)
+      found.push(lost(`the confirmation of task ${id}`))
     if (cancels.some(isAcknowledged) && task.cancel === null) found.push(lost(`the cancel of task ${id}`))
     return found
   })

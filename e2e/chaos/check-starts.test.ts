@@ -19,6 +19,20 @@ it('are wrong twice, in one attempt or in two', () => {
   expect(kinds({ runs: [samplePlan(), sampleApply(), { ...again, attempt: '7-3' }] })).toEqual(['double starts'])
 })
 
+it('may be two when a restore came between and a person confirmed another plan', () => {
+  const again = [
+    samplePlan({ attempt: '7-1001', beganAt: 4_000, ended: { at: 4_100, code: 0 } }),
+    sampleApply({ beganAt: 5_000 }),
+  ]
+  const runs = [samplePlan(), sampleApply(), ...again]
+  const history = sampleHistory({ confirms: [{ sentAt: 1_500 }, { sentAt: 4_500 }] })
+  expect(kinds({ runs, history, fate: 'went back' })).toEqual([])
+  expect(kinds({ runs, history })).toEqual(['double starts'])
+  expect(kinds({ runs, fate: 'went back' })).toEqual(['double starts'])
+  const withoutPlan = runs.filter(({ attempt }) => attempt !== '7-1001')
+  expect(kinds({ runs: withoutPlan, history, fate: 'went back' })).toEqual(['double starts'])
+})
+
 it('are wrong before anybody confirmed', () => {
   expect(kinds({ history: sampleHistory({ confirms: [] }) })).toEqual(['unconfirmed starts'])
   expect(kinds({ history: confirmedAt(2_001) })).toEqual(['unconfirmed starts'])

@@ -9,7 +9,7 @@ import { outcome, table } from './table.js'
 const help = `Runs tasks over a fleet of agents while everything around them fails, and checks that nothing is lost, nothing counts twice and
 nothing is left behind.
 
-  pnpm chaos [--runs N] [--seed S] [--round R] [--batch N] [--only KINDS | --without KINDS] [--json]
+  pnpm chaos [--runs N] [--seed S] [--round R] [--batch N] [--only KINDS | --without KINDS] [--keep] [--json]
 
   --runs N         tasks in all (default 100)
   --seed S         draws the same tasks and faults again (default: a new one, printed)
@@ -17,6 +17,7 @@ nothing is left behind.
   --batch N        tasks per round (default 50)
   --only KINDS     these faults alone, with commas between them
   --without KINDS  all but these
+  --keep           leaves data, logs and evidence of rounds in which all held, too
   --json           the outcome as one JSON document on stdout; progress goes to stderr either way
 
 Kinds: ${allFaultKinds.join(', ')}
@@ -40,13 +41,14 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const { runs, seed, batch, round, without } = options
+  const { runs, seed, batch, round, keep, without } = options
   const startedAt = performance.now()
   const say = (line: string) =>
     console.error(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${line}`)
   say(`seed ${seed}`)
   const tally = await runChaos({
     seed,
+    keep,
     runs,
     tasksPerRound: batch,
     without,
@@ -69,13 +71,14 @@ function readOptions() {
         batch: { type: 'string', default: '50' },
         only: { type: 'string' },
         without: { type: 'string' },
+        keep: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
-    const { seed, json, help, round } = values
+    const { seed, keep, json, help, round } = values
     return {
-      ...{ seed, json, help },
+      ...{ seed, keep, json, help },
       runs: wholeNumber('--runs', values.runs),
       batch: wholeNumber('--batch', values.batch),
       round: round === undefined ? undefined : wholeNumber('--round', round),

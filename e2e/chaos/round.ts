@@ -26,8 +26,8 @@ export interface RoundPlan {
 export interface RoundResult {
   readonly evidence: Evidence
   readonly breaches: readonly Breach[]
-  /** From healing to the final status, of the tasks that ran at healing. */
-  readonly healMs: readonly number[]
+  /** From healing to the final status, of the tasks that ran at healing; by key. */
+  readonly heals: ReadonlyMap<string, number>
 }
 
 export function drawRound(random: Random, number: number, size: ScheduleSize & { readonly tasks: number }): RoundPlan {
@@ -66,10 +66,12 @@ export async function runRound(fleet: Fleet, plan: RoundPlan): Promise<RoundResu
     const byThemselves = evidence.tasks
       .filter((task) => !wasHelped(task, healedAt))
       .map(({ history }) => history.plan.key)
-    const healMs = running
-      .filter((key) => byThemselves.includes(key))
-      .map((key) => (watch.finalAt(key) ?? Date.now()) - healedAt)
-    return { evidence, breaches: judge(evidence, isAtRest, deaths), healMs }
+    const heals = new Map(
+      running
+        .filter((key) => byThemselves.includes(key))
+        .map((key) => [key, (watch.finalAt(key) ?? Date.now()) - healedAt]),
+    )
+    return { evidence, breaches: judge(evidence, isAtRest, deaths), heals }
   } finally {
     over.abort()
   }

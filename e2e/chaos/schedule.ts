@@ -98,7 +98,7 @@ function lanesOf({ agents, smallDisk }: ScheduleSize): Lane[] {
     ...agents.flatMap((target): Lane[] => [
       { target, meanGapMs: 5_000, kinds: { 'agent kill': 5, 'agent stop': 4, 'agent detach': 1 } },
       { target, meanGapMs: 4_000, kinds: network },
-      { target, meanGapMs: 6_000, kinds: { 'terraform kill': 1, 'terraform stop': 2 } },
+      { target, meanGapMs: 4_000, kinds: { 'terraform kill': 1, 'terraform stop': 2 } },
       { target, meanGapMs: 15_000, kinds: { 'clock step': 1 } },
     ]),
     ...(smallDisk === undefined ? [] : [{ target: smallDisk, meanGapMs: 8_000, kinds: { 'disk full': 1 } as const }]),

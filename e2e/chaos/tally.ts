@@ -49,7 +49,7 @@ export function newTally(seed: string): Tally {
   }
 }
 
-export function addRound(tally: Tally, { evidence, breaches, healMs }: RoundResult): void {
+export function addRound(tally: Tally, { evidence, breaches, heals }: RoundResult): void {
   const { tasks, struck } = evidence
   tally.rounds++
   tally.runs += tasks.length
@@ -60,7 +60,7 @@ export function addRound(tally: Tally, { evidence, breaches, healMs }: RoundResu
     for (const { text } of logs) tally.logBytesCompared += Buffer.byteLength(text)
     for (const { posted } of runs) tally.statesCompared += posted.length
   }
-  tally.healMs.push(...healMs)
+  tally.healMs.push(...heals.values())
 }
 
 /** 0 when there is none. */

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readdir, readlink } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,6 +33,20 @@ describe.concurrent('an agent that died in mid-apply', { timeout: 300_000 }, () 
     expect(answer.status).toBe(503)
     await rig.reached(id, 'applied')
     await expectWhole(rig, id, away.ticks)
+    await nothingLeft(agent)
+  })
+
+  it('waits for the port that terraform knows when somebody else has it meanwhile', async () => {
+    await using agent = await loneAgent(rig)
+    const { id } = await applying(rig, agent, counting(6))
+    await agent.stop('SIGKILL')
+    const squatter = createServer().listen(await backendPort(agent), '127.0.0.1')
+    await once(squatter, 'listening')
+    await agent.start()
+    await agent.child.waitForLine('terraform waits for its state backend')
+    squatter.close()
+    await rig.reached(id, 'applied')
+    await expectWhole(rig, id, 6)
     await nothingLeft(agent)
   })
 

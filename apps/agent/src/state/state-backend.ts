@@ -13,7 +13,7 @@ interface BackendCredentials {
 }
 
 export interface StateBackendOptions extends StateDeskOptions {
-  /** The port of an earlier process of this attempt, which terraform goes on calling; default: any free one. */
+  /** The port of an earlier process of this attempt, which terraform goes on calling; default: a free one. */
   readonly port?: number
   /** As with the port; default: new ones. */
   readonly credentials?: BackendCredentials
@@ -24,7 +24,7 @@ export interface StateBackendOptions extends StateDeskOptions {
 const drawnPorts = 20
 
 /** The port is taken by somebody else. */
-class PortInUse extends Error {
+export class PortInUse extends Error {
   readonly code = 'port_in_use'
   constructor(
     readonly port: number,

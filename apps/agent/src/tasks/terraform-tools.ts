@@ -1,11 +1,15 @@
 /** What every terraform command of every attempt needs from this agent: environment, state backend, patience. */
 import { randomUUID } from 'node:crypto'
+import { pause } from '@iac-agent/runtime'
 import type { Command } from '../journal/attempt-facts.js'
-import { first } from '../journal/attempt-facts.js'
+import { first, last, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
-import { openStateBackend, type StateBackend } from '../state/state-backend.js'
+import { runDirectory } from '../journal/layout.js'
+import { isAlive } from '../journal/process-identity.js'
+import { openStateBackend, PortInUse, type StateBackend, type StateBackendOptions } from '../state/state-backend.js'
 import type { StoredState } from '../state/stored-state.js'
 import { ownVariables, terraformEnvironment } from '../terraform/environment.js'
+import { readRun } from '../terraform/run-facts.js'
 import type { Versions } from '../terraform/versions.js'
 import type { Attempt } from './attempt.js'
 import { type CommandLine, type Reading, runCommand } from './run-command.js'
@@ -86,37 +90,70 @@ async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<R
   })
 }
 
-/** The attempt's loopback state backend, opened once; after a restart on the same port with the same credentials. */
+/** The attempt's loopback state backend, opened once. */
 async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
-  if (attempt.backend) return attempt.backend
+  attempt.backend ??= await openBackend(attempt)
+  return attempt.backend
+}
+
+/** A terraform that is under way goes on calling the port of a former process: it is taken again, once whoever has it leaves it. */
+async function openBackend(attempt: Attempt): Promise<StateBackend> {
+  const { journal, log, leaving } = attempt.parts
+  const known = last(journal.facts, 'backendOpened')
+  const credentials = known ?? { username: randomUUID(), password: attempt.backendPassword }
+  const open = (port?: number) => openStateBackend(backendOptions(attempt, credentials, port))
+  const pending = pendingRun(journal.facts)
+  if (known === undefined || pending === undefined) {
+    const backend = await open()
+    crashPoint('backend.opened')
+    const { username, password } = credentials
+    await journal.append({ fact: 'backendOpened', port: backend.port, username, password })
+    crashPoint('backend.recorded')
+    return backend
+  }
+  for (;;) {
+    try {
+      return await open(known.port)
+    } catch (error) {
+      if (!(error instanceof PortInUse)) throw error
+      log.warn({ err: error }, 'terraform waits for its state backend')
+    }
+    await pause(portRetryMs, attempt.stopping)
+    leaving.throwIfAborted()
+    // One that is to be stopped, or has ended, needs no state.
+    if (attempt.stopping.aborted || !(await mayRun(attempt, pending.run))) return await open()
+  }
+}
+
+/** Its supervisor has not told its end, and it or its supervisor lives. */
+async function mayRun(attempt: Attempt, run: string): Promise<boolean> {
+  const { claim, pid, exitCode } = await readRun(runDirectory(attempt.parts.layout, run))
+  if (exitCode !== undefined) return false
+  return (claim !== undefined && (await isAlive(claim))) || (pid !== undefined && (await isAlive(pid)))
+}
+
+/** Between two tries to have the port of a former process. */
+const portRetryMs = 1_000
+
+function backendOptions(
+  attempt: Attempt,
+  { username, password }: { username: string; password: string },
+  port: number | undefined,
+): StateBackendOptions {
   const { journal, layout, ballast, log } = attempt.parts
   const fetched = first(journal.facts, 'fetched')
   if (!fetched) throw new Error('the attempt is not fetched')
-  const known = first(journal.facts, 'backendOpened')
-  const credentials = known ?? { username: randomUUID(), password: attempt.backendPassword }
-  attempt.backend = await openStateBackend({
+  return {
     statesDir: layout.states,
     lineage: fetched.lineage,
     ...(fetched.hasState ? { base: layout.baseState } : {}),
     ...(fetched.baseSerial === undefined ? {} : { baseSerial: fetched.baseSerial }),
-    ...(known ? { port: known.port } : {}),
-    credentials: { username: credentials.username, password: credentials.password },
+    ...(port === undefined ? {} : { port }),
+    credentials: { username, password },
     onState: (state) => recordState(attempt, state),
     ballast,
     log,
-  })
-  if (!known) {
-    crashPoint('backend.opened')
-    const { port } = attempt.backend
-    await journal.append({
-      fact: 'backendOpened',
-      port,
-      username: credentials.username,
-      password: credentials.password,
-    })
-    crashPoint('backend.recorded')
   }
-  return attempt.backend
 }
 
 /** A state is durable before this, and terraform waits: the fact makes delivery take it up. A plan's state never leaves. */

@@ -26,8 +26,7 @@ export function afterRestore(
   { epoch }: { epoch: number },
 ): Promise<AfterRestore> {
   return deps.store.transaction('begin_store_epoch', async (tx) => {
-    const now = deps.clock.now()
-    await beginStoreEpoch(tx, epoch, now)
+    await beginStoreEpoch(tx, epoch)
     await disconnectAllAgents(tx)
     const applies = (await openAttempts(tx)).filter(({ phase }) => phase === 'apply')
     for (const apply of applies) await doubt(tx, apply, deps.clock)

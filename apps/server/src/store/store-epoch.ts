@@ -8,9 +8,9 @@ export async function storeEpoch(reader: Reader): Promise<number> {
   return numberOf(reader, 'store_epoch') ?? 1
 }
 
-/** When the store was last restored, epoch ms; undefined when it never was. */
-export async function restoredAt(reader: Reader): Promise<number | undefined> {
-  return numberOf(reader, 'restored_at')
+/** The newest task that a restored backup held: whatever has a higher number was made since. 0 when there was no restore. */
+export async function lastRestoredTask(reader: Reader): Promise<number> {
+  return numberOf(reader, 'last_restored_task') ?? 0
 }
 
 /** The number of the attempt after `last`. */
@@ -18,10 +18,11 @@ export async function nextAttemptNumber(reader: Reader, last: number): Promise<n
   return Math.max(last, ((await storeEpoch(reader)) - 1) * attemptsPerEpoch) + 1
 }
 
-export async function beginStoreEpoch(tx: Tx, epoch: number, now: number): Promise<void> {
+export async function beginStoreEpoch(tx: Tx, epoch: number): Promise<void> {
+  const newest = tx.hot.one<{ id: number | null }>('SELECT max(id) AS id FROM workspace_tasks')
   for (const [key, value] of [
     ['store_epoch', epoch],
-    ['restored_at', now],
+    ['last_restored_task', newest?.id ?? 0],
   ] as const) {
     tx.hot.run(
       'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',

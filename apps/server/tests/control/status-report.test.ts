@@ -54,6 +54,21 @@ describe('a status report', () => {
     expect(world.link.runs.at(-1)?.taskId).toBe(next)
   })
 
+  it('of a plan that lost its work directory to another agent of the host has it made again, three times at most', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningPlan(world)
+    const report = { status: 'failed', error_code: 'work_directory_busy' } as const
+    const ends = []
+    for (const attempt of [1, 2, 3]) {
+      const said = { caller: await world.caller(taskId, attempt), taskId, report }
+      ends.push((await reportStatus(world, said)).status)
+      await reportStatus(world, said)
+      await world.reconciler.pass()
+    }
+    expect(ends).toEqual(['pending', 'pending', 'failed'])
+    expect(await world.task(taskId)).toMatchObject({ status: 'failed', error_code: 'work_directory_busy', attempt: 3 })
+  })
+
   it("of a seed-only agent's plan, repeated after its apply was offered, does not end the apply", async () => {
     await using world = await taskWorld({ allow_unsaved_plan: true, auto_apply: true })
     await world.connect('seed', { isSeedOnly: true })

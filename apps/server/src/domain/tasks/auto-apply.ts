@@ -1,7 +1,7 @@
 /** A workspace's standing confirmation, recorded like a person's. */
 import { findHold } from '../../store/hold-rows.js'
 import type { Tx } from '../../store/store.js'
-import { restoredAt } from '../../store/store-epoch.js'
+import { lastRestoredTask } from '../../store/store-epoch.js'
 import { findSnapshot } from '../../store/task-rows.js'
 import { recordConfirmation, requireTask } from './confirm-task.js'
 import { moveTask } from './move-task.js'
@@ -17,7 +17,7 @@ const autoApplyName = 'auto_apply'
  */
 export async function autoApply(tx: Tx, taskId: number, now: number): Promise<void> {
   const task = await requireTask(tx, taskId)
-  if (task.created_at <= ((await restoredAt(tx)) ?? 0)) return
+  if (task.id <= (await lastRestoredTask(tx))) return
   const isStillWanted = (await findHold(tx, task.workspace_id))?.auto_apply === 1
   if (!isStillWanted || !parseSnapshot(await findSnapshot(tx, taskId), taskId).workspace.auto_apply) return
   if (!(await isPlanStale(tx, task))) return recordConfirmation(tx, task, autoApplyName, now)

@@ -3,6 +3,7 @@ import {
   ApiError,
   eventOfReport,
   isFinal,
+  maxPlanAttempts,
   mayApply,
   type Stage,
   type StatusUpdate,
@@ -106,9 +107,19 @@ async function endPhase(
       ? { plan_attempt: attempt.number, base_state_version: attempt.base_state_version ?? 0 }
       : {}),
   }
+  if (isMadeAgain(task, attempt, report)) {
+    await moveTask(tx, task, attempt.phase, { kind: 'requeued' }, now, { requeues: task.requeues + 1 })
+    return
+  }
   const status = await moveTask(tx, task, attempt.phase, asWished(task, event), now, patch)
   if (status === 'apply_pending') await autoApply(tx, task.id, now)
   if (isFinal(status)) tx.changed({ kind: 'agent', agentId: attempt.agent_id })
+}
+
+/** Its agent died, and another one of the same host took the work directory meanwhile: nothing is wrong with the plan. */
+function isMadeAgain(task: TaskRow, attempt: AttemptRow, report: StatusUpdate): boolean {
+  const hasLostItsPlace = attempt.phase === 'plan' && report.error_code === 'work_directory_busy'
+  return hasLostItsPlace && task.cancel_requested_at === null && task.requeues + 1 < maxPlanAttempts
 }
 
 /** A plan that was cancelled and got done all the same is not offered for confirmation; what was applied stays applied. */
