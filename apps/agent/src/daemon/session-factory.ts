@@ -8,6 +8,7 @@ import { type AttemptLayout, workLayout } from '../journal/layout.js'
 import { RemoteDataAccessor } from '../server-api/remote-data-accessor.js'
 import type { ServerRequest } from '../server-api/request.js'
 import type { Retry } from '../server-api/retry.js'
+import { needsWorkDirectory } from '../tasks/next-step.js'
 import type { TerraformTools } from '../tasks/terraform-tools.js'
 import { TerraformError } from '../terraform/terraform-error.js'
 import { claimWorkDirectory, type WorkDirectory } from '../terraform/work-directory.js'
@@ -40,7 +41,10 @@ export class SessionFactory {
     const { directory } = workLayout(workRoot, workspaceId)
     if (has(journal.facts, 'released')) return this.#build(layout, journal, nobodysDirectory(directory))
     try {
-      return await this.open(layout, journal)
+      const work = await claimWorkDirectory(workLayout(workRoot, workspaceId), layout)
+      if (work.isUntouched || !needsWorkDirectory(journal.facts)) return this.#build(layout, journal, work)
+      await work.release()
+      throw new TerraformError('work_directory_busy', `Another attempt used the work directory ${directory} meanwhile.`)
     } catch (error) {
       if (!(error instanceof TerraformError) || error.code !== 'work_directory_busy') throw error
       await journal.append({ fact: 'failed', code: error.code, message: error.message })
@@ -66,5 +70,5 @@ function offeredIn(journal: Journal) {
 
 /** Stands for a directory that is not ours (any more): nothing in it is touched. */
 function nobodysDirectory(path: string): WorkDirectory {
-  return { path, clean: async () => undefined, release: async () => undefined }
+  return { path, isUntouched: false, clean: async () => undefined, release: async () => undefined }
 }

@@ -14,7 +14,8 @@ export interface HolderLink {
 }
 
 export type Holding =
-  | { readonly isOurs: true; readonly path: string }
+  /** `replaced`: what the links of the dead said that were still there. Whoever held the place in between has removed them. */
+  | { readonly isOurs: true; readonly path: string; readonly replaced: readonly string[] }
   | { readonly isOurs: false; readonly by: HolderLink }
 
 /** Whether somebody is behind what a link says. */
@@ -30,7 +31,7 @@ export async function holdPlace(prefix: string, text: string, isHeld: IsHeld): P
     const others = (await linksAt(prefix)).filter((link) => link.path !== path)
     if ((await firstHeld(others, isHeld)) === undefined) {
       for (const dead of others) await rm(dead.path, { force: true })
-      return { isOurs: true, path }
+      return { isOurs: true, path, replaced: others.map(({ text: said }) => said) }
     }
     await rm(path)
   }

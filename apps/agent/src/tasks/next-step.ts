@@ -42,6 +42,12 @@ export function nextStep(facts: readonly Fact[]): Step | undefined {
   return (isStopped(facts) ? undefined : forwardStep(facts)) ?? closingStep(facts)
 }
 
+/** What stands in the work directory is still wanted: it was prepared, and not all that is done in it is done. */
+export function needsWorkDirectory(facts: readonly Fact[]): boolean {
+  const next = nextStep(facts)
+  return has(facts, 'prepared') && next !== undefined && next !== 'release' && next !== 'finish'
+}
+
 /**
  * Another process started this very attempt (a copied data directory): what becomes of it is that one's to tell, so nothing is said
  * of it from here.

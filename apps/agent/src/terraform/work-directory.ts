@@ -14,6 +14,8 @@ import { TerraformError } from './terraform-error.js'
 
 export interface WorkDirectory {
   readonly path: string
+  /** Nobody else has had it since this attempt last took it: what the attempt wrote is there. */
+  readonly isUntouched: boolean
   /** Removes everything but the `.terraform` of the root module (`workingDirectory`, relative), which init may reuse. */
   clean(workingDirectory?: string): Promise<void>
   /** Gives it up. Only after the last supervisor of the attempt has ended. Again: nothing happens. */
@@ -34,6 +36,7 @@ export async function claimWorkDirectory(layout: WorkLayout, attempt: AttemptLay
   if (!holding.isOurs && holding.by.text !== mine) throw busy(layout, holding.by.text)
   return {
     path: layout.directory,
+    isUntouched: !holding.isOurs || holding.replaced.some((text) => parseHolder(text).attemptDir === attempt.root),
     clean: (workingDirectory = '.') => clean(layout.directory, join(workingDirectory, '.terraform')),
     release: () => rm(link, { force: true }),
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -16,6 +16,7 @@ import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { readRun } from '../../src/terraform/run-facts.js'
 import { startRun } from '../../src/terraform/supervisor.js'
 import { startDaemon } from '../_util/daemon.js'
+import { ran } from '../_util/facts.js'
 
 let home: TemporaryDirectory
 let server: FakeServer
@@ -36,8 +37,9 @@ afterEach(async () => {
 
 /** An attempt as an agent leaves it that dies in mid-plan. */
 async function leaveBehind(...facts: NewFact[]): Promise<void> {
-  const { directory } = workLayout(workRoot(), task.workspaceId)
+  const { directory, claim } = workLayout(workRoot(), task.workspaceId)
   await mkdir(directory, { recursive: true })
+  await symlink(`${process.pid}:1:x ${layout.root}`, `${claim}.dead`)
   await using journal = await Journal.open(layout.journal)
   const before: NewFact[] = [
     {
@@ -77,6 +79,13 @@ it('never starts a command that was cancelled before anybody started it', async 
   await leaveBehind(spawning, { fact: 'cancelRequested', reason: 'operator' })
   await using _daemon = await start()
   expect(await outcome()).toMatchObject({ status: 'cancelled' })
+})
+
+it('does not go on in a work directory that another attempt had meanwhile', async () => {
+  await leaveBehind(...ran('plan-1'))
+  await rm(`${workLayout(workRoot(), task.workspaceId).claim}.dead`)
+  await using _daemon = await start()
+  expect(await outcome()).toMatchObject({ status: 'failed', error_code: 'work_directory_busy' })
 })
 
 it('waits for a command that outlived its agent instead of starting it again, cancelled or not', async () => {

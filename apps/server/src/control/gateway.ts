@@ -35,7 +35,7 @@ export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions
   readonly #sockets: WebSocketServer
   readonly #reception: Reception
-  #detach: (() => void) | undefined
+  #isStopping = false
   #unsubscribe: (() => void) | undefined
 
   constructor(options: GatewayOptions) {
@@ -55,17 +55,16 @@ export class Gateway implements AsyncDisposable {
     this.#unsubscribe = this.#options.store.changes.subscribe((changes) => {
       for (const change of changes) if (change.kind === 'key') this.#reception.dismissKey(change.keyId)
     })
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (asksForWebSocket(request)) void this.#upgrade(request, socket, head)
       else serveWithoutUpgrade(server, request, socket, head)
-    }
-    server.on('upgrade', onUpgrade)
-    this.#detach = () => server.off('upgrade', onUpgrade)
+    })
   }
 
   /** Closes every socket (1001) and waits until the database says so. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#detach?.()
+    // The listener stays: who comes now must be answered, or its connection holds the server for ever.
+    this.#isStopping = true
     this.#unsubscribe?.()
     await this.#reception.close()
     this.#sockets.close()
@@ -75,8 +74,10 @@ export class Gateway implements AsyncDisposable {
     const onSocketError = (err: Error) => this.#options.logger.info({ err }, 'socket failed before its upgrade')
     socket.on('error', onSocketError)
     try {
+      this.#requireOpen()
       const identity = await this.#identify(request)
       if (socket.destroyed) return
+      this.#requireOpen()
       socket.off('error', onSocketError)
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         const { silenceMs, logger, clock } = this.#options
@@ -86,6 +87,10 @@ export class Gateway implements AsyncDisposable {
     } catch (err) {
       refuseUpgrade(socket, err, this.#options.logger)
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#isStopping) throw new ApiError('unavailable', 'the server stops')
   }
 
   async #identify(request: IncomingMessage): Promise<SessionIdentity> {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { closeCodes } from '@iac-agent/protocol'
 import { describe, expect, it } from 'vitest'
+import { gatewayWorld } from './gateway-world.js'
 import { socketWorld } from './socket-world.js'
 
 describe('a second agent', () => {
@@ -46,6 +47,13 @@ describe('an upgrade', () => {
     expect((await world.ask('GET', '/agents/a/cc-status', wrong)).status).toBe(429)
     await using agent = await world.connect('a')
     expect(agent.socket.readyState).toBe(agent.socket.OPEN)
+  })
+
+  it('to a server that stops is refused, and holds nobody up', async () => {
+    await using world = await gatewayWorld()
+    await world.stop()
+    const answer = await upgrade(world.url, '/api/v1/agents/control?agent_id=a')
+    expect(answer).toMatch(/^HTTP\/1\.1 503 .*"code":"unavailable"/s)
   })
 })
 
