@@ -44,7 +44,10 @@ export class SessionFactory {
       const work = await claimWorkDirectory(workLayout(workRoot, workspaceId), layout)
       if (work.isUntouched || !needsWorkDirectory(journal.facts)) return this.#build(layout, journal, work)
       await work.release()
-      throw new TerraformError('work_directory_busy', `Another attempt used the work directory ${directory} meanwhile.`)
+      throw new TerraformError(
+        'work_directory_busy',
+        `The work directory ${directory} is not as this attempt left it: another one used it, or it is gone.`,
+      )
     } catch (error) {
       if (!(error instanceof TerraformError) || error.code !== 'work_directory_busy') throw error
       await journal.append({ fact: 'failed', code: error.code, message: error.message })
@@ -70,5 +73,6 @@ function offeredIn(journal: Journal) {
 
 /** Stands for a directory that is not ours (any more): nothing in it is touched. */
 function nobodysDirectory(path: string): WorkDirectory {
-  return { path, isUntouched: false, clean: async () => undefined, release: async () => undefined }
+  const nothing = async () => undefined
+  return { path, isUntouched: false, clean: nothing, release: nothing, handBack: nothing }
 }

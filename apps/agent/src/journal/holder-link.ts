@@ -26,8 +26,7 @@ export async function holdPlace(prefix: string, text: string, isHeld: IsHeld): P
   for (;;) {
     const by = await holderOf(prefix, isHeld)
     if (by !== undefined) return { isOurs: false, by }
-    const path = `${prefix}.${randomUUID()}`
-    await symlink(text, path)
+    const path = await leaveLink(prefix, text)
     const others = (await linksAt(prefix)).filter((link) => link.path !== path)
     if ((await firstHeld(others, isHeld)) === undefined) {
       for (const dead of others) await rm(dead.path, { force: true })
@@ -35,6 +34,13 @@ export async function holdPlace(prefix: string, text: string, isHeld: IsHeld): P
     }
     await rm(path)
   }
+}
+
+/** Makes one more link at the place, and answers its path: whether its holder has the place is not looked at. */
+export async function leaveLink(prefix: string, text: string): Promise<string> {
+  const path = `${prefix}.${randomUUID()}`
+  await symlink(text, path)
+  return path
 }
 
 /** Who has the place; undefined when nobody alive does. */

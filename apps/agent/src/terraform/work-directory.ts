@@ -5,7 +5,7 @@
  */
 import { lstat, mkdir, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { holdPlace } from '../journal/holder-link.js'
+import { holdPlace, leaveLink } from '../journal/holder-link.js'
 import { type AttemptLayout, attemptLayoutAt, type WorkLayout } from '../journal/layout.js'
 import { formatIdentity, identityOf, isAlive, parseIdentity } from '../journal/process-identity.js'
 import { groupMembers } from './process-group.js'
@@ -20,6 +20,8 @@ export interface WorkDirectory {
   clean(workingDirectory?: string): Promise<void>
   /** Gives it up. Only after the last supervisor of the attempt has ended. Again: nothing happens. */
   release(): Promise<void>
+  /** Gives it up as if it had never been taken: whoever left it behind finds it untouched. */
+  handBack(): Promise<void>
 }
 
 /**
@@ -34,12 +36,23 @@ export async function claimWorkDirectory(layout: WorkLayout, attempt: AttemptLay
   const holding = await holdPlace(layout.claim, mine, (holder) => isHeld(holder, attempt.root))
   const link = holding.isOurs ? holding.path : holding.by.path
   if (!holding.isOurs && holding.by.text !== mine) throw busy(layout, holding.by.text)
+  const former = holding.isOurs ? holding.replaced : []
+  const release = () => rm(link, { force: true })
   return {
     path: layout.directory,
-    isUntouched: !holding.isOurs || holding.replaced.some((text) => parseHolder(text).attemptDir === attempt.root),
+    isUntouched: !holding.isOurs || former.some((text) => isOfAttempt(text, attempt)),
     clean: (workingDirectory = '.') => clean(layout.directory, join(workingDirectory, '.terraform')),
-    release: () => rm(link, { force: true }),
+    release,
+    async handBack() {
+      for (const text of former) await leaveLink(layout.claim, text)
+      await release()
+    },
   }
+}
+
+/** By the attempt's name, `<task>-<attempt>`, which no other of the workspace has: the data directory may have moved meanwhile. */
+function isOfAttempt(holder: string, attempt: AttemptLayout): boolean {
+  return basename(parseHolder(holder).attemptDir) === basename(attempt.root)
 }
 
 /** Whether somebody else's process or terraform is behind the holder's text. */

@@ -54,6 +54,20 @@ describe('a work directory', () => {
     expect(await readlink(join(work.claim, '..', links[0] ?? ''))).toContain(attempt('2-1').root)
   })
 
+  it('is untouched for the attempt that left it, from wherever that comes back, until another one had it', async () => {
+    await using temporary = await temporaryDirectory()
+    const { work, attempt, leave } = await places(temporary)
+    const copyOf = (name: string) => attemptLayoutAt(join(temporary.path, 'copied data', name))
+    await leave('1-1')
+    const copy = await claimWorkDirectory(work, copyOf('1-1'))
+    expect(copy.isUntouched).toBe(true)
+    await copy.handBack()
+    const first = await claimWorkDirectory(work, attempt('1-1'))
+    expect(first.isUntouched).toBe(true)
+    await first.release()
+    expect((await claimWorkDirectory(work, attempt('1-1'))).isUntouched).toBe(false)
+  })
+
   it('goes to one of many that find it abandoned', async () => {
     await using temporary = await temporaryDirectory()
     const { work, attempt, leave } = await places(temporary)

@@ -12,19 +12,20 @@ import { sizeOf } from '../size-of.js'
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   await attempt.closeBackend()
-  if (!isAbandoned(journal.facts)) await removeCgroups(attempt)
+  const isAnothers = isAbandoned(journal.facts) // the process that started it, whose run may need the directory as it is
+  if (!isAnothers) await removeCgroups(attempt)
   if (!has(journal.facts, 'outputClosed')) {
     await closeOutput(attempt)
   }
   await rm(layout.planFile, { force: true })
   await rm(layout.rawPlanJson, { force: true })
   try {
-    // Before the fetch nothing of ours is in it, and its root module is not known. Another process' run may need it as it is.
-    if (has(journal.facts, 'fetched') && !isAbandoned(journal.facts))
+    // Before the fetch nothing of ours is in it, and its root module is not known.
+    if (has(journal.facts, 'fetched') && !isAnothers)
       await work.clean((await attempt.data()).workspace.working_directory ?? undefined)
     crashPoint('release.cleaned')
   } finally {
-    await work.release() // what cannot be removed must not block the workspace as well
+    await (isAnothers ? work.handBack() : work.release()) // what cannot be removed must not block the workspace as well
   }
   crashPoint('release.released')
   await journal.append({ fact: 'released' })
