@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkLogs, type LogContext } from './check-logs.js'
+import { checkLogs, type LogContext, type Torn } from './check-logs.js'
 import type { StoredLog, TaskEvidence } from './evidence.js'
 import { sampleApply, samplePlan, sampleServerTask, sampleTask } from './sample-evidence.js'
 
@@ -78,8 +78,13 @@ it('of the real terraform have each tick once', () => {
   const history = { ...sampleTask().history }
   const real = { ...history, workspace: { ...history.workspace, module: { real: { resources: 1, ticks: 2 } } } }
   const tick = (number: string) => `terraform_data.r1 (local-exec): tick ${number}\n`
-  const check = (text: string) => kinds(withApplyLog({ text }, { history: real, runs: [] }))
+  const check = (text: string, changes: Partial<StoredLog> = {}, torn: Torn = 'no') =>
+    kinds(withApplyLog({ text, ...changes }, { history: real, runs: [] }), { tornOf: () => torn })
   expect(check(tick('1.1') + tick('1.2'))).toEqual([])
   expect(check(tick('1.1'))).toEqual(['lost bytes 4'])
   expect(check(tick('1.1') + tick('1.1') + tick('1.2'))).toEqual(['doubled bytes 4'])
+  expect(check(tick('1.2'), { state: 'gap' }, 'told')).toEqual([])
+  expect(check(tick('1.2'), { state: 'gap' })).toEqual(['wrong logs 1', 'lost bytes 4'])
+  expect(check(tick('1.2'), {}, 'told')).toEqual(['lost bytes 4'])
+  expect(check(tick('1.2') + tick('1.1'), {}, 'untold')).not.toEqual([])
 })

@@ -20,7 +20,10 @@ export interface LogContext {
 export function checkLogs(evidence: TaskEvidence, { tornOf, killed, kept }: LogContext): Breach[] {
   const { history, task, logs } = evidence
   const { module } = history.workspace
-  if ('real' in module) return logs.flatMap((log) => checkTicks(evidence, log, ticksOf(module.real)))
+  if ('real' in module) {
+    const ticks = ticksOf(module.real)
+    return logs.flatMap((log) => checkTicks(evidence, log, ticks, tornOf(`${history.id}-${log.attempt}`)))
+  }
   const names = new Set(evidence.runs.map(({ attempt }) => attempt))
   return [...names].flatMap((name) => {
     const runs = evidence.runs.filter(({ attempt }) => attempt === name)
@@ -136,6 +139,7 @@ function checkTicks(
   { task }: TaskEvidence,
   { attempt, phase, state, text }: StoredLog,
   ticks: readonly string[],
+  torn: Torn,
 ): Breach[] {
   if (phase !== 'apply' || (text === '' && attempt !== task?.attempt)) return [] // an offer nobody took
   const what = `the log of attempt ${task?.id}-${attempt}`
@@ -143,6 +147,8 @@ function checkTicks(
     ([, tick = '']) => tick,
   )
   const madeAll = task?.status === 'applied' && task.task_type === 'plan_and_apply' && task.attempt === attempt
+  if (torn === 'untold' || (torn === 'told' && state !== 'complete'))
+    return isPartOf(`${found.join('\n')}\n`, ticks.join('\n')) ? [] : compare(what, ticks.join('\n'), found.join('\n'))
   const due = madeAll ? ticks : ticks.slice(0, found.length)
   const unsealed: Breach[] = state === 'complete' ? [] : [{ kind: 'wrong logs', size: 1, what: `${what} is ${state}` }]
   return due.join() === found.join() ? unsealed : [...unsealed, ...compare(what, due.join('\n'), found.join('\n'))]

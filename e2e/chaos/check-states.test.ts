@@ -38,7 +38,7 @@ it('are wrong when one that terraform was told is safe is not on the server', ()
 it('are wrong when the newest lacks a resource, has another one, or one too many', () => {
   const holding = (entries: [string, string][]) =>
     kinds({ workspaces: [sampleWorkspace({ current: new Map(entries) })] })
-  expect(holding([])).toEqual(['wrong states', 'wrong states'])
+  expect(holding([])).toEqual(['wrong states'])
   expect(holding([['terraform_data.r[0]', 'i-2']])).toEqual(['wrong states'])
   expect(
     holding([
@@ -59,6 +59,32 @@ it('follow what was destroyed', () => {
   expect(kinds({ tasks })).toEqual(['wrong states'])
   expect(kinds({ tasks, workspaces: [sampleWorkspace({ current: new Map() })] })).toEqual([])
 })
+
+it.each([
+  ['created', 'terraform_data.r[0]: Creating...\n', [], []],
+  ['destroyed', 'terraform_data.r[0]: Destroying... [id=i-1]\n', [{ address: 'terraform_data.r[0]', id: 'i-1' }], []],
+] as const)(
+  'are in doubt of what was being %s by a killed terraform, and of nothing else',
+  (_, begun, before, after) => {
+    const { ended: _ended, ...killed } = sampleApply({
+      attempt: '8-2',
+      beganAt: 3_000,
+      texts: [begun],
+      posted: [],
+      completed: after.slice(),
+    })
+    const tasks = [sampleTask({ runs: [sampleApply({ completed: before.slice() })] }), sampleTask({ runs: [killed] })]
+    const holding = (...entries: [string, string][]) =>
+      kinds({ tasks, workspaces: [sampleWorkspace({ current: new Map(entries) })] })
+    expect(holding(['terraform_data.r[0]', 'i-1'])).toEqual([])
+    expect(holding()).toEqual([])
+    expect(holding(['terraform_data.r[1]', 'i-2'])).toEqual(['wrong states'])
+    const interrupted = sampleTask({ runs: [{ ...killed, ended: { at: 4_000, code: 1 }, interrupts: 2 }] })
+    expect(
+      kinds({ tasks: [...tasks.slice(0, 1), interrupted], workspaces: [sampleWorkspace({ current: new Map() })] }),
+    ).toEqual([])
+  },
+)
 
 it('of a task that nobody knows any more are what its agent keeps', () => {
   const tasks = [sampleTask({ task: undefined, fate: 'gone' })]

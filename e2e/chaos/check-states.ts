@@ -1,5 +1,6 @@
 /** Every state that terraform was told is safe reached the server, and the newest one has every resource that was reported made. */
 import type { Breach, Evidence, TaskEvidence, WorkspaceEvidence } from './evidence.js'
+import type { FakeRun } from './fake-runs.js'
 
 export function checkStates({ workspaces, tasks, leftovers }: Evidence): Breach[] {
   const kept = new Set(leftovers.flatMap(({ unknown }) => unknown.flatMap(({ stateChecksums }) => stateChecksums)))
@@ -30,20 +31,33 @@ function checkFake(
   const newest = posted.reduce((most, { serial }) => Math.max(most, serial), 0)
   const held = versions.find((version) => version.current)?.serial ?? 0
   if (held < newest) breaches.push(wrong(`the current state of ${planned.name} is ${held}, the newest ${newest}`))
-  const made = new Map<string, string>()
-  for (const { address, id } of runs.flatMap((run) => run.completed)) {
-    if (id === undefined) made.delete(address)
-    else made.set(address, id)
-  }
+  const { made, inDoubt } = outcomeOf(runs)
   for (const [address, id] of made) {
-    if (current.get(address) !== id)
+    if (!inDoubt.has(address) && current.get(address) !== id)
       breaches.push(wrong(`${address} (${id}) of ${planned.name} is ${current.get(address) ?? 'missing'}`))
   }
-  // Only who was killed between the state and the note of it can have made more than it said.
-  const wasKilled = runs.some(({ command, ended }) => command === 'apply' && ended === undefined)
-  if (!wasKilled && current.size !== made.size)
-    breaches.push(wrong(`${planned.name} has ${current.size} resources, ${made.size} were made`))
+  for (const address of current.keys()) {
+    if (!inDoubt.has(address) && !made.has(address))
+      breaches.push(wrong(`${planned.name} has ${address}, which nobody made`))
+  }
   return breaches
+}
+
+/** What the applies said, one after the other. `inDoubt`: who is killed may have saved a state and not said so of the last one it began. */
+function outcomeOf(runs: readonly FakeRun[]) {
+  const made = new Map<string, string>()
+  const inDoubt = new Set<string>()
+  for (const { texts, completed, ended, interrupts } of runs) {
+    for (const { address, id } of completed) {
+      inDoubt.delete(address)
+      if (id === undefined) made.delete(address)
+      else made.set(address, id)
+    }
+    const wasKilled = ended === undefined || interrupts > 1
+    const last = [...texts.join('').matchAll(/^(\S+): (?:Creating|Destroying)\.\.\./gm)].at(-1)?.[1]
+    if (wasKilled && last !== undefined && completed.at(-1)?.address !== last) inDoubt.add(last)
+  }
+  return { made, inDoubt }
 }
 
 /** The real terraform says in its log what it made; of one that was killed, the server lists what no state holds. */

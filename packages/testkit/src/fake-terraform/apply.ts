@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Backend, BackendError, type State, type StateResource } from './backend.js'
-import { addressOf, type Change, countOf } from './change.js'
+import { addressOf, type Change, countOf, partsOf } from './change.js'
 import * as events from './events.js'
 import { printLines } from './filler.js'
 import type { FakePlan } from './plan.js'
@@ -60,8 +60,7 @@ async function printShare(run: Run, address: string, index: number, of: number):
 
 /** Changes the state; answers the id of what was created. */
 function perform({ address, action }: Change, state: State): string | undefined {
-  const [, name = '', index] = /^terraform_data\.([^[]+)(?:\[(\d+)\])?$/.exec(address) ?? []
-  const key = index === undefined ? undefined : Number(index)
+  const { name, key } = partsOf(address)
   const others = state.resources.filter((resource) => resource.name !== name)
   const resource = state.resources.find((one) => one.name === name) ?? newResource(name)
   const rest = resource.instances.filter(({ index_key }) => addressOf(name, index_key) !== address)

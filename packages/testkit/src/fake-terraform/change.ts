@@ -12,6 +12,12 @@ export function addressOf(name: string, index: number | undefined): string {
   return `terraform_data.${name}${index === undefined ? '' : `[${index}]`}`
 }
 
+/** What `addressOf` put together. */
+export function partsOf(address: string): { name: string; key: number | undefined } {
+  const [, name = '', key] = /^terraform_data\.([^[]+)(?:\[(\d+)\])?$/.exec(address) ?? []
+  return { name, key: key === undefined ? undefined : Number(key) }
+}
+
 /** Id by address. */
 export function instancesOf(state: State): Map<string, string> {
   const ours = state.resources.filter(({ type }) => type === 'terraform_data')

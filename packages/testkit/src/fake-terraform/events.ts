@@ -1,5 +1,5 @@
 /** The events of `apply -json`, each with what terraform prints to people in its place. */
-import type { Change } from './change.js'
+import { type Change, partsOf } from './change.js'
 import type { Printed } from './printer.js'
 
 export const terraformVersion = '1.11.4'
@@ -74,11 +74,14 @@ function hook(address: string, action: string, id?: string): object {
 }
 
 function resource(address: string): object {
+  const { name, key } = partsOf(address)
   return {
     addr: address,
     module: '',
     resource: address,
     implied_provider: 'terraform',
     resource_type: 'terraform_data',
+    resource_name: name,
+    resource_key: key ?? null,
   }
 }
