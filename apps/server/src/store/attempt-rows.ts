@@ -52,6 +52,16 @@ export async function findAttempt(reader: Reader, taskId: number, number: number
   return reader.hot.one<AttemptRow>('SELECT * FROM task_attempts WHERE task_id = ? AND number = ?', taskId, number)
 }
 
+/** The number of an apply after `plan` that is not in the backup this store was restored from; undefined when none is known. */
+export function lostApplySince(reader: Reader, taskId: number, plan: number): number | undefined {
+  const row = reader.hot.one<{ number: number }>(
+    `SELECT number FROM task_attempts WHERE task_id = ? AND number > ? AND phase = 'apply' AND outcome = 'after_backup' LIMIT 1`,
+    taskId,
+    plan,
+  )
+  return row?.number
+}
+
 /** The number of the newest attempt this agent had of the task, or undefined. */
 export async function newestAttemptOf(reader: Reader, taskId: number, agentId: string): Promise<number | undefined> {
   const row = reader.hot.one<{ number: number | null }>(

@@ -8,6 +8,7 @@ import { sealLog } from '../../src/domain/logs/seal.js'
 import { receiveRawState } from '../../src/domain/states/receive-state.js'
 import { saveTaskState } from '../../src/domain/states/save-task-state.js'
 import { listStates } from '../../src/domain/states/state-view.js'
+import { confirmTask } from '../../src/domain/tasks/confirm-task.js'
 import { reportStatus } from '../../src/domain/tasks/report-status.js'
 import { unlockWorkspace } from '../../src/domain/workspaces/workspace-lock.js'
 import { getWorkspace } from '../../src/domain/workspaces/workspaces.js'
@@ -52,6 +53,7 @@ describe('an attempt that is not in the backup, of a task that is', () => {
     await expect(reportStatus(world, { caller, taskId, report })).rejects.toMatchObject({ code: 'stale_lease' })
     await expect(startApply(world, { caller, taskId, startId: 'x' })).rejects.toMatchObject({ code: 'stale_lease' })
     expect(await world.task(taskId)).toMatchObject({ status: 'apply_pending', attempt: 1, confirmed_by: null })
+    await expect(confirmTask(world, { taskId, by: 'eve' })).rejects.toMatchObject({ code: 'plan_stale' })
     expect(await world.attempt(taskId, 2)).toMatchObject({ state: 'final', outcome: 'after_backup', phase: 'apply' })
   })
 
@@ -68,6 +70,20 @@ describe('an attempt that is not in the backup, of a task that is', () => {
     await unlockWorkspace(world, { id })
     await sendLog(world, caller, taskId, 'apply')
     expect((await getWorkspace(world, id)).lock?.owner).toBe('task')
+  })
+
+  it('was an apply: its plan is spent, whoever confirms it and whenever that was', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningApply(world)
+    const caller = await restoredWithout(world, taskId, 2)
+    const confirm = () => confirmTask(world, { taskId, by: 'eve' })
+    await confirm() // before its agent is heard
+    await world.newReconciler().pass()
+    const second = await world.caller(taskId, 1_001)
+    await sendLog(world, caller, taskId, 'apply')
+    const stale = { code: 'plan_stale', message: expect.stringContaining('attempt 2') }
+    await expect(startApply(world, { caller: second, taskId, startId: 'x' })).rejects.toMatchObject(stale)
+    expect(await world.task(taskId)).toMatchObject({ status: 'failed', error_code: 'plan_stale' })
   })
 
   it('leaves the task to be planned anew, apart from it, when it was a plan', async () => {

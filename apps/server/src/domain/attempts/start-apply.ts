@@ -5,7 +5,7 @@ import { endAttempt, noteAttempt } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
 import { markUnreachable } from '../../store/task-rows.js'
 import { moveTask } from '../tasks/move-task.js'
-import { isPlanStale, planStale } from '../tasks/plan-base.js'
+import { planStaleness } from '../tasks/plan-base.js'
 import type { AgentCaller } from './agent-caller.js'
 import type { FencedAttempt } from './fenced-attempt.js'
 import { requireAttemptRead, touchAttempt } from './require-attempt.js'
@@ -36,14 +36,14 @@ async function pass(tx: Tx, fenced: FencedAttempt, startId: string, clock: Clock
     return notPossible(`task ${task.id} has no confirmed plan to apply`)
   if (task.cancel_requested_at !== null) return notPossible(`task ${task.id} is cancelled: finish it as cancelled`)
   if (known === startId) return undefined
-  if (await isPlanStale(tx, task)) {
-    const error = planStale(task)
+  const staleness = await planStaleness(tx, task)
+  if (staleness !== undefined) {
     await endAttempt(tx, attempt, { outcome: 'failed', finalStatus: 'failed' }, now)
     await moveTask(tx, task, 'apply', { kind: 'failed' }, now, {
       error_code: 'plan_stale',
-      error_message: error.message,
+      error_message: staleness.message,
     })
-    return error
+    return staleness
   }
   await noteAttempt(tx, attempt, { start_id: startId, start_at: now })
   return undefined

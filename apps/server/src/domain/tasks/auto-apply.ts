@@ -5,7 +5,7 @@ import { lastRestoredTask } from '../../store/store-epoch.js'
 import { findSnapshot } from '../../store/task-rows.js'
 import { recordConfirmation, requireTask } from './confirm-task.js'
 import { moveTask } from './move-task.js'
-import { isPlanStale, planStale } from './plan-base.js'
+import { planStaleness } from './plan-base.js'
 import { parseSnapshot } from './task-snapshot.js'
 
 /** The name such a confirmation is recorded under. */
@@ -20,7 +20,7 @@ export async function autoApply(tx: Tx, taskId: number, now: number): Promise<vo
   if (task.id <= (await lastRestoredTask(tx))) return
   const isStillWanted = (await findHold(tx, task.workspace_id))?.auto_apply === 1
   if (!isStillWanted || !parseSnapshot(await findSnapshot(tx, taskId), taskId).workspace.auto_apply) return
-  if (!(await isPlanStale(tx, task))) return recordConfirmation(tx, task, autoApplyName, now)
-  const error_message = planStale(task).message
+  const error_message = (await planStaleness(tx, task))?.message
+  if (error_message === undefined) return recordConfirmation(tx, task, autoApplyName, now)
   await moveTask(tx, task, 'plan', { kind: 'failed' }, now, { error_code: 'plan_stale', error_message })
 }

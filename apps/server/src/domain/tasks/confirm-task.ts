@@ -3,7 +3,7 @@ import { ApiError, type Task } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { Store, Tx } from '../../store/store.js'
 import { findTask, type TaskRow, updateTask } from '../../store/task-rows.js'
-import { isPlanStale, planStale } from './plan-base.js'
+import { planStaleness } from './plan-base.js'
 import { getTask } from './task-view.js'
 
 /**
@@ -19,7 +19,8 @@ export async function confirmTask(
     if (task.status === 'running' && task.confirmed_by === input.by) return
     if (task.status !== 'apply_pending') throw notWaiting(task)
     if (task.confirmed_at !== null) return
-    if (await isPlanStale(tx, task)) throw planStale(task)
+    const staleness = await planStaleness(tx, task)
+    if (staleness !== undefined) throw staleness
     await recordConfirmation(tx, task, input.by, deps.clock.now(), input.description ?? null)
   })
   return getTask(deps, { taskId: input.taskId })

@@ -1,5 +1,6 @@
-/** Whether the state a plan was made on is still the current one. */
+/** Whether a plan may still be applied: the state it was made on is the current one, and nobody has applied it. */
 import { ApiError } from '@iac-agent/protocol'
+import { lostApplySince } from '../../store/attempt-rows.js'
 import { findHold } from '../../store/hold-rows.js'
 import type { Reader } from '../../store/store.js'
 import type { TaskRow } from '../../store/task-rows.js'
@@ -9,13 +10,15 @@ async function currentStateOf(reader: Reader, workspaceId: string): Promise<numb
   return (await findHold(reader, workspaceId))?.tf_state ?? 0
 }
 
-export async function isPlanStale(reader: Reader, task: TaskRow): Promise<boolean> {
-  return task.base_state_version !== (await currentStateOf(reader, task.workspace_id))
+/** `plan_stale` with the reason; undefined while the task's plan may be applied. */
+export async function planStaleness(reader: Reader, task: TaskRow): Promise<ApiError | undefined> {
+  const lost = lostApplySince(reader, task.id, task.plan_attempt ?? 0)
+  if (lost !== undefined)
+    return stale(`attempt ${lost} of task ${task.id} applied its plan after the backup that was restored`)
+  if (task.base_state_version === (await currentStateOf(reader, task.workspace_id))) return undefined
+  return stale(`the state of workspace ${task.workspace_id} changed after task ${task.id} was planned`)
 }
 
-export function planStale(task: TaskRow): ApiError {
-  return new ApiError(
-    'plan_stale',
-    `the state of workspace ${task.workspace_id} changed after task ${task.id} was planned: plan again`,
-  )
+function stale(reason: string): ApiError {
+  return new ApiError('plan_stale', `${reason}: plan again`)
 }
