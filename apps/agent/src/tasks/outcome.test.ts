@@ -96,6 +96,13 @@ describe('a cancel', () => {
     expect(plan(...prepared, cancel, ...ran('init-1', 125))).toEqual({ status: 'cancelled' })
   })
 
+  it('that only a server wanted which gave the attempt up is none: the attempt is lost', () => {
+    const forgotten: NewFact = { fact: 'cancelRequested', reason: 'forgotten' }
+    expect(plan(forgotten)).toMatchObject({ status: 'failed', errorCode: 'lost' })
+    expect(plan(cancel, forgotten)).toEqual({ status: 'cancelled' })
+    expect(plan({ fact: 'cancelRequested', reason: 'shutdown' })).toEqual({ status: 'cancelled' })
+  })
+
   it('does not hide a failure that came before anybody signalled', () => {
     expect(plan(...prepared, ...broke('plan-1', 'Invalid function argument'), cancel).status).toBe('failed')
   })
@@ -128,9 +135,9 @@ describe('a cancel', () => {
 describe('a start gate that says no', () => {
   const refused = (code: string) => apply(...restored, { fact: 'startAnswered', granted: false, code, message: 'No.' })
 
-  it('cancels what was cancelled or is no longer ours', () => {
+  it('cancels what was cancelled, and gives up what is no longer ours', () => {
     expect(refused('illegal_transition')).toEqual({ status: 'cancelled' })
-    expect(refused('stale_lease')).toEqual({ status: 'cancelled' })
+    expect(refused('stale_lease')).toMatchObject({ status: 'failed', errorCode: 'lost' })
   })
 
   it('fails a stale plan with the words of the server', () => {

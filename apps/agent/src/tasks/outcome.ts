@@ -44,7 +44,8 @@ const unexplained: OutcomeOf = {
 function refusal(facts: readonly Fact[]): OutcomeOf | undefined {
   const answer = startAnswer(facts)
   if (answer === undefined || answer.granted) return undefined
-  if (answer.code === 'illegal_transition' || answer.code === 'stale_lease') return { status: 'cancelled' }
+  if (answer.code === 'illegal_transition') return { status: 'cancelled' }
+  if (answer.code === 'stale_lease') return givenUp
   return failed(
     answer.code === 'plan_stale' ? 'plan_stale' : 'agent_fault',
     answer.message ?? 'The server refused to start the apply.',
@@ -68,8 +69,13 @@ function cancelled(facts: readonly Fact[]): OutcomeOf | undefined {
   const broken = failedRun(facts)
   const wasSignalled = broken !== undefined && all(facts, 'signalling').some(({ run }) => run === broken.run)
   if (broken !== undefined && (!wasSignalled || limitVerdict(facts, broken.run))) return undefined
+  const reasons = all(facts, 'cancelRequested').map(({ reason }) => reason)
+  if (reasons.every((reason) => reason === 'forgotten')) return givenUp
   return isApplyForced(facts) ? { status: 'cancelled', errorMessage: forcedSentence } : { status: 'cancelled' }
 }
+
+/** Nobody cancelled the task: only a server that was restored from a backup, and so wants the attempt again, takes this for its end. */
+const givenUp = failed('lost', 'The server gave this attempt up, so it was stopped.')
 
 const forcedSentence = 'The apply was stopped by force, without waiting for the resources in flight.'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
 import { requireAttempt } from '../../src/domain/attempts/require-attempt.js'
+import { cancelTask } from '../../src/domain/tasks/cancel-task.js'
 import { reportStatus } from '../../src/domain/tasks/report-status.js'
 import { noteEndHint } from '../../src/domain/tasks/unreported-end.js'
 import { runningPlan } from './running-attempts.js'
@@ -54,10 +55,13 @@ describe('a status report', () => {
     expect(world.link.runs.at(-1)?.taskId).toBe(next)
   })
 
-  it('of a plan that lost its work directory to another agent of the host has it made again, three times at most', async () => {
+  it.each([
+    ['lost its work directory to another agent of the host', 'work_directory_busy'],
+    ['a server of before a restore gave up', 'lost'],
+  ] as const)('of a plan that %s has it made again, three times at most', async (_, error_code) => {
     await using world = await taskWorld()
     const taskId = await runningPlan(world)
-    const report = { status: 'failed', error_code: 'work_directory_busy' } as const
+    const report = { status: 'failed', error_code } as const
     const ends = []
     for (const attempt of [1, 2, 3]) {
       const said = { caller: await world.caller(taskId, attempt), taskId, report }
@@ -66,7 +70,16 @@ describe('a status report', () => {
       await world.reconciler.pass()
     }
     expect(ends).toEqual(['pending', 'pending', 'failed'])
-    expect(await world.task(taskId)).toMatchObject({ status: 'failed', error_code: 'work_directory_busy', attempt: 3 })
+    expect(await world.task(taskId)).toMatchObject({ status: 'failed', error_code, attempt: 3 })
+  })
+
+  it('of a plan that failed by its attempt alone ends it as cancelled when somebody wants it cancelled', async () => {
+    await using world = await taskWorld()
+    const taskId = await runningPlan(world)
+    await cancelTask(world, { taskId, by: 'eve' })
+    const report = { status: 'failed', error_code: 'lost' } as const
+    await reportStatus(world, { caller: await world.caller(taskId, 1), taskId, report })
+    expect(await world.task(taskId)).toMatchObject({ status: 'cancelled' })
   })
 
   it("of a seed-only agent's plan, repeated after its apply was offered, does not end the apply", async () => {

@@ -107,25 +107,33 @@ async function endPhase(
       ? { plan_attempt: attempt.number, base_state_version: attempt.base_state_version ?? 0 }
       : {}),
   }
-  if (isMadeAgain(task, attempt, report)) {
-    await moveTask(tx, task, attempt.phase, { kind: 'requeued' }, now, { requeues: task.requeues + 1 })
-    return
-  }
-  const status = await moveTask(tx, task, attempt.phase, asWished(task, event), now, patch)
+  const wished = asWished(task, attempt, report, event)
+  const isMadeAgain = wished.kind === 'requeued'
+  const status = await moveTask(
+    tx,
+    task,
+    attempt.phase,
+    wished,
+    now,
+    isMadeAgain ? { requeues: task.requeues + 1 } : patch,
+  )
   if (status === 'apply_pending') await autoApply(tx, task.id, now)
   if (isFinal(status)) tx.changed({ kind: 'agent', agentId: attempt.agent_id })
 }
 
-/** Its agent died, and another one of the same host took the work directory meanwhile: nothing is wrong with the plan. */
-function isMadeAgain(task: TaskRow, attempt: AttemptRow, report: StatusUpdate): boolean {
-  const hasLostItsPlace = attempt.phase === 'plan' && report.error_code === 'work_directory_busy'
-  return hasLostItsPlace && task.cancel_requested_at === null && task.requeues + 1 < maxPlanAttempts
-}
+/** What is wrong with the attempt alone: another one took its work directory while its agent was dead, or a server of before a restore gave it up. */
+const attemptsOwn: readonly (string | undefined)[] = ['work_directory_busy', 'lost']
 
-/** A plan that was cancelled and got done all the same is not offered for confirmation; what was applied stays applied. */
-function asWished(task: TaskRow, event: TaskEvent): TaskEvent {
+/**
+ * A plan that was cancelled and got done all the same is not offered for confirmation; what was applied stays applied. A plan that failed
+ * by its attempt alone is made again.
+ */
+function asWished(task: TaskRow, attempt: AttemptRow, report: StatusUpdate, event: TaskEvent): TaskEvent {
+  const isCancelled = task.cancel_requested_at !== null
   const leadsToApply = event.kind === 'plan_succeeded' && event.hasChanges && mayApply(task.task_type)
-  return leadsToApply && task.cancel_requested_at !== null ? { kind: 'cancelled' } : event
+  const isAttemptsOwn = attempt.phase === 'plan' && event.kind === 'failed' && attemptsOwn.includes(report.error_code)
+  if (isCancelled) return leadsToApply || isAttemptsOwn ? { kind: 'cancelled' } : event
+  return isAttemptsOwn && task.requeues + 1 < maxPlanAttempts ? { kind: 'requeued' } : event
 }
 
 /** Counts of an apply replace those of its plan only when they are given. */
