@@ -24,7 +24,7 @@ const boundaries: Record<string, { status: Task['status'][]; applies: number }> 
 }
 const anyPoint = { status: ['cancelled', 'applied'] as Task['status'][], applies: undefined }
 /** A run that nothing disturbs does not come to these. */
-const besideTheRun = /^(cancel|resend|limit)\.|unrecorded/
+const besideTheRun = /^(start|cancel|resend|limit)\.|unrecorded/
 const points = isLong
   ? (await agentCrashPointNames()).agent.filter((name) => !besideTheRun.test(name))
   : Object.keys(boundaries)
