@@ -10,11 +10,11 @@ let home: TemporaryDirectory
 let freeBytes: number
 let ballast: Ballast
 
-const open = () =>
+const open = (floorBytes = 24 * MiB) =>
   Ballast.open({
     path: join(home.path, 'ballast'),
     freeBytes: () => freeBytes,
-    floorBytes: 24 * MiB,
+    floorBytes,
     log: silentLogger(),
   })
 
@@ -43,6 +43,17 @@ describe('the ballast', () => {
     expect(ballast.hasRoomForText).toBe(true)
     await ballast.refill()
     expect(await readdir(home.path)).toEqual(['ballast'])
+  })
+
+  it('once given back leaves a disk that is low, also without a floor', async () => {
+    ballast = await open(0)
+    await ballast.refill()
+    freeBytes = 0
+    await ballast.giveBack()
+    freeBytes = 8 * MiB
+    expect(ballast.isLow).toBe(true)
+    freeBytes = 100 * MiB
+    expect(ballast.isLow).toBe(false)
   })
 
   it('is spent on what finds no room, which is then done again', async () => {

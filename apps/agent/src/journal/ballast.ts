@@ -38,7 +38,7 @@ export class Ballast {
 
   /** Whoever has an output growing may lose lines of it. */
   get isLow(): boolean {
-    return this.freeBytes < Math.max(this.parts.floorBytes / 2, leastLowBytes)
+    return !this.hasRoomForText || this.freeBytes < Math.max(this.parts.floorBytes / 2, leastLowBytes)
   }
 
   get hasRoomForText(): boolean {
