@@ -21,7 +21,12 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { ...node, name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts'], testTimeout: 30_000 },
+        test: {
+          ...node,
+          name: 'unit',
+          include: ['{packages,apps}/*/src/**/*.test.ts', 'bench/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
       },
       {
         ...shared,

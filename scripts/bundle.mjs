@@ -17,6 +17,7 @@ export const programs = {
   agent: { folder: 'apps/agent', entry: 'src/main.ts', out: 'main', external: [] },
   demo: { folder: 'demo', entry: 'main.ts', out: 'main', external: ['esbuild'] },
   chaos: { folder: 'e2e', entry: 'chaos/main.ts', out: 'chaos', external: ['esbuild'] },
+  bench: { folder: 'bench', entry: 'main.ts', out: 'bench', external: ['esbuild', 'better-sqlite3'] },
 }
 
 /** CommonJS packages inside an ESM bundle still ask for these three. */

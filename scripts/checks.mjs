@@ -14,7 +14,7 @@ export async function runChecks() {
     ['types', () => tool('tsc', ['-b'])],
     ['lint', () => tool('biome', ['ci', '.', '--colors=off', '--error-on-warnings'])],
     ['dead code', () => tool('knip', ['--no-progress', '--treat-config-hints-as-errors'])],
-    ['import zones', () => tool('depcruise', ['--output-type', 'err', 'apps', 'packages', 'demo', 'e2e'])],
+    ['import zones', () => tool('depcruise', ['--output-type', 'err', 'apps', 'packages', 'demo', 'e2e', 'bench'])],
     ['file length', fileLength],
   ]
   const failed = []

@@ -1,5 +1,4 @@
 /** What all rounds add up to: the numbers of the table. */
-import { cpus, totalmem } from 'node:os'
 import type { Breach } from './evidence.js'
 import type { RoundResult } from './round.js'
 import type { FaultKind } from './schedule.js'
@@ -61,16 +60,4 @@ export function addRound(tally: Tally, { evidence, breaches, heals }: RoundResul
     for (const { posted } of runs) tally.statesCompared += posted.length
   }
   tally.healMs.push(...heals.values())
-}
-
-/** 0 when there is none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((one, other) => one - other)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0
-}
-
-export function machine(): string {
-  const all = cpus()
-  const memoryGiB = Math.round(totalmem() / 2 ** 30)
-  return `${all[0]?.model.trim() ?? 'unknown cpu'}, ${all.length} cores, ${memoryGiB} GiB, node ${process.versions.node}`
 }

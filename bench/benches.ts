@@ -1,0 +1,4 @@
+/** All benches in the order they run and are shown, loaded on use. */
+import type { Bench } from './bench.js'
+
+export const benches: Readonly<Record<string, () => Promise<Bench>>> = {}

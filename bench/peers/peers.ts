@@ -1,0 +1,4 @@
+/** All peers by name, loaded on use. */
+import type { Peer } from './peer.js'
+
+export const peers: Readonly<Record<string, () => Promise<Peer>>> = {}
