@@ -43,13 +43,10 @@ async function taskEvidence(
   watch: TaskWatch,
 ): Promise<TaskEvidence> {
   const { id, plan, workspaceId } = history
-  const task = id === undefined ? undefined : await taskOf(fleet, id, plan.key)
+  const task = id === undefined ? undefined : await taskOf(fleet, id)
   const isGone = task === undefined && mayBeGone(history, fleet.restores)
   const hasGoneBack = wentBack(history, watch.firstFinalAt(plan.key), fleet.restores)
-  const own = runs.filter(
-    (run) =>
-      run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`) && isOfItsTime(run, history, isGone, fleet),
-  )
+  const own = runs.filter((run) => run.workspaceId === workspaceId && run.attempt.startsWith(`${id}-`))
   const numbers = new Set([
     ...own.map(({ attempt }) => Number(attempt.split('-')[1])),
     ...(task?.attempt ? [task.attempt] : []),
@@ -68,19 +65,9 @@ async function taskEvidence(
   }
 }
 
-/** A number may be given twice, before and after a restore: then each task has the runs of its own time. */
-function isOfItsTime({ attempt }: FakeRun, { created }: TaskHistory, isGone: boolean, { restores }: Fleet): boolean {
-  if (created === undefined) return false
-  // Attempt numbers of the nth life begin at (n - 1) * 1000 + 1.
-  const life = 1 + Math.floor((Number(attempt.split('-')[1]) - 1) / 1000)
-  const livesBefore = restores.filter(({ downAt }) => downAt <= created.sentAt).length
-  return isGone ? life === livesBefore + 1 : life > livesBefore
-}
-
-/** Undefined when the server has no such task, or has given its number to another one. */
-async function taskOf({ server }: Fleet, id: number, key: string): Promise<Task | undefined> {
-  const task = await server.client.tasks.get({ params: { id } }).catch(absent)
-  return task?.description === key ? task : undefined
+/** Undefined when the server has no such task. */
+function taskOf({ server }: Fleet, id: number): Promise<Task | undefined> {
+  return server.client.tasks.get({ params: { id } }).catch(absent)
 }
 
 async function unrecordedOf({ server }: Fleet, id: number): Promise<string[]> {

@@ -72,7 +72,6 @@ export class Operator {
   async #cancel(history: TaskHistory, force: boolean): Promise<void> {
     while (history.id === undefined) await elapsed(againAfterMs)
     const params = { id: history.id }
-    if (!(await this.#isStill(history))) return
     const asked = { sentAt: Date.now(), force }
     history.cancels.push(asked)
     await ask(asked, (signal) => this.#client.tasks.cancel({ params, body: { force }, signal }))
@@ -96,7 +95,7 @@ export class Operator {
   async #answer(history: TaskHistory, id: number): Promise<void> {
     const { plan, confirms, discards } = history
     await elapsed(plan.answerAfterMs)
-    if (this.#isInDoubt(history.workspaceId) || !(await this.#isStill(history))) return
+    if (this.#isInDoubt(history.workspaceId)) return
     const asked: Asked = { sentAt: Date.now() }
     const { tasks } = this.#client
     const params = { id }
@@ -119,16 +118,5 @@ export class Operator {
     return this.histories.some(
       (one) => one.workspaceId === workspaceId && (one.created?.sentAt ?? restore.downAt) < restore.downAt,
     )
-  }
-
-  /** A restored server may have given the number to another task. */
-  async #isStill({ id, plan }: TaskHistory): Promise<boolean> {
-    if (this.#fleet.restores.length === 0 || id === undefined) return true
-    for (;;) {
-      const query = { limit: 200 } as const
-      const page = await glance((signal) => this.#client.tasks.list({ query, signal }))
-      if (page !== undefined) return page.items.some((task) => task.id === id && task.description === plan.key)
-      await elapsed(againAfterMs)
-    }
   }
 }

@@ -1,11 +1,11 @@
 /** The attempts that are over here and whose directories are still kept, and why. What is on disk is the truth; this is its index. */
-import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { isAllSettled, isOfEarlierLife, isUnknown } from '../delivery/unsent.js'
 import { all, has } from '../journal/attempt-facts.js'
 import type { Fact } from '../journal/attempt-record.js'
 import type { AttemptLayout } from '../journal/layout.js'
 import { isAbandoned } from '../tasks/next-step.js'
+import { removeAttempt } from './remove-attempt.js'
 import { treeBytes } from './tree-bytes.js'
 
 /** Why a directory is kept. */
@@ -55,7 +55,7 @@ export class KeptAttempts {
   async add(layout: AttemptLayout, facts: readonly Fact[]): Promise<WhyKept | undefined> {
     const why = whyKept(facts)
     if (why === undefined) return undefined
-    if (why === 'acknowledged' && this.keepMs === 0) await rm(layout.root, { recursive: true, force: true })
+    if (why === 'acknowledged' && this.keepMs === 0) await removeAttempt(layout)
     else await this.#put(layout, facts, why)
     return why
   }
@@ -90,7 +90,7 @@ export class KeptAttempts {
 
   async remove(kept: KeptAttempt): Promise<void> {
     this.take(kept)
-    await rm(kept.layout.root, { recursive: true, force: true })
+    await removeAttempt(kept.layout)
   }
 
   async #put(layout: AttemptLayout, facts: readonly Fact[], why: WhyKept): Promise<void> {

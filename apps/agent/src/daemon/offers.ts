@@ -1,5 +1,4 @@
 /** Takes or rejects what the server offers: journaled, work directory claimed, then accepted. */
-import { rm } from 'node:fs/promises'
 import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import type { Ballast } from '../journal/ballast.js'
@@ -13,6 +12,7 @@ import type { Attempts } from './attempts.js'
 import { refusalOf } from './capacity.js'
 import type { DaemonState } from './daemon-state.js'
 import type { KeptAttempts } from './kept-attempts.js'
+import { removeAttempt } from './remove-attempt.js'
 import type { Resender } from './resender.js'
 
 export interface OffersParts {
@@ -76,7 +76,7 @@ export class Offers {
       return session
     } catch (error) {
       await journal[Symbol.asyncDispose]()
-      await rm(layout.root, { recursive: true, force: true })
+      await removeAttempt(layout)
       throw error
     }
   }

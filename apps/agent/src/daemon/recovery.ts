@@ -1,5 +1,5 @@
 /** Judges the attempts that a dead agent process left behind: a pure table over the facts and what the host shows. */
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { all, has, pendingRun } from '../journal/attempt-facts.js'
@@ -15,6 +15,7 @@ import type { AttemptSession } from './attempt-session.js'
 import type { Attempts } from './attempts.js'
 import { type KeptAttempts, whyKept } from './kept-attempts.js'
 import { stripAttempt } from './kept-files.js'
+import { finishRemovals, removeAttempt } from './remove-attempt.js'
 import { whenThereIsRoom } from './room-to-start.js'
 import type { SessionFactory } from './session-factory.js'
 
@@ -62,6 +63,7 @@ interface Found {
 /** Lets every attempt that was left behind go on, each for itself: one that cannot be opened does not hold up the others. */
 export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
   const { data, kept, log } = parts
+  await finishRemovals(data.attempts)
   for (const name of await namesIn(data.attempts)) {
     const layout = attemptLayoutAt(join(data.attempts, name))
     const facts = await readJournal(layout.journal).catch(async (error: unknown) => {
@@ -70,7 +72,8 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
       return undefined
     })
     if (facts === undefined) continue
-    const place = await newPlaceOf(layout, facts)
+    // A directory without an offer may be without a journal too: its maker died between the two.
+    const place = has(facts, 'offered') ? await newPlaceOf(layout, facts) : undefined
     const judgement = judge(facts, await hasLiveRun(layout, facts), place !== undefined)
     const level = judgement === 'keep' ? 'debug' : 'info'
     log[level]({ attempt: name, judgement, is_copy: place !== undefined, facts: facts.length }, 'attempt found')
@@ -82,7 +85,7 @@ async function act(
   { ballast, sessions, attempts, kept, log }: RecoveryParts,
   { layout, facts, judgement, place }: Found,
 ): Promise<void> {
-  if (judgement === 'discard') return await rm(layout.root, { recursive: true, force: true })
+  if (judgement === 'discard') return await removeAttempt(layout)
   if (judgement === 'keep') {
     await stripAttempt(layout, facts)
     await kept.add(layout, facts)

@@ -147,3 +147,12 @@ it('names the file when it does not say who the agent is', async () => {
   await using daemon = await start()
   await expect(daemon.ended).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('agent.json') })
 })
+
+it('clears away a directory whose maker died before its journal, and one that was being removed', async () => {
+  const { attempts } = dataLayout(join(home.path, 'data'))
+  await mkdir(join(attempts, '7-1'), { recursive: true })
+  await mkdir(join(attempts, '.removed-8-1', 'run'), { recursive: true })
+  await using daemon = await start()
+  await eventually('it serves', () => daemon.status())
+  expect(await readdir(attempts)).toEqual([])
+})

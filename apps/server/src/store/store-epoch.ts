@@ -3,6 +3,8 @@ import type { Reader, Tx } from './store.js'
 
 /** Attempts of one life are numbered apart from those of every other: an agent's old attempt never passes for a new one. */
 const attemptsPerEpoch = 1_000
+/** Room for the tasks that the lost life made after its backup: a number that somebody still holds never names another task. */
+const taskNumbersSkipped = 100_000
 
 export async function storeEpoch(reader: Reader): Promise<number> {
   return numberOf(reader, 'store_epoch') ?? 1
@@ -19,6 +21,7 @@ export async function nextAttemptNumber(reader: Reader, last: number): Promise<n
 }
 
 export async function beginStoreEpoch(tx: Tx, epoch: number): Promise<void> {
+  skipTaskNumbers(tx)
   const newest = tx.hot.one<{ id: number | null }>('SELECT max(id) AS id FROM workspace_tasks')
   for (const [key, value] of [
     ['store_epoch', epoch],
@@ -30,6 +33,13 @@ export async function beginStoreEpoch(tx: Tx, epoch: number): Promise<void> {
       String(value),
     )
   }
+}
+
+/** SQLite counts the numbers it gave to a table's rows in `sqlite_sequence`, where there is no row before the first. */
+function skipTaskNumbers(tx: Tx): void {
+  const table = 'workspace_tasks'
+  const changed = tx.hot.run('UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?', taskNumbersSkipped, table)
+  if (changed === 0) tx.hot.run('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)', table, taskNumbersSkipped)
 }
 
 function numberOf(reader: Reader, key: string): number | undefined {

@@ -88,6 +88,19 @@ describe('after a restore', () => {
     expect((await world.task(after)).confirmed_by).toBe('auto_apply')
   })
 
+  it('a number that somebody still holds names no other task', async () => {
+    await using world = await taskWorld()
+    const held = await world.create('plan')
+    await restored(world)
+    expect(await world.create('plan')).toBe(held + 100_001)
+  })
+
+  it('a store that never had a task leaves room for those it lost', async () => {
+    await using world = await taskWorld()
+    await restored(world)
+    expect(await world.create('plan')).toBe(100_001)
+  })
+
   it('a running plan is made again when its agent does not come', async () => {
     await using world = await taskWorld()
     const taskId = await runningPlan(world)
