@@ -10,6 +10,7 @@ import { servePeer } from './peers/peer.js'
 import { peers } from './peers/peers.js'
 import { type Report, reportOf } from './report/report.js'
 import { table } from './report/table.js'
+import { writeTablesPage } from './report/tables-page.js'
 import { writeReport } from './report/write-report.js'
 
 const help = `Measures the hot paths of the built server and agent, each against a limit or rival measured in the same run.
@@ -18,7 +19,7 @@ const help = `Measures the hot paths of the built server and agent, each against
 
   NAME             only these (default: all): ${Object.keys(benches).join(', ')}
   --full           also the rows that take long by nature
-  --out DIRECTORY  takes NAME.json and NAME.svg of each bench (default: bench/results)
+  --out DIRECTORY  takes NAME.json and NAME.svg of each bench, and all of them as tables.md (default: bench/results)
   --json           the reports as one JSON document on stdout instead of tables; progress goes to stderr either way
 
 Examples:
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
       console.error(`${name} broke:`, error)
     }
   }
+  await writeTablesPage(options.out, Object.keys(benches))
   if (options.json) console.log(JSON.stringify(reports, null, 2))
   const verdicts = reports.flatMap(({ rows }) => rows.map(({ verdict }) => verdict))
   const missed = verdicts.filter((verdict) => verdict === 'missed').length
