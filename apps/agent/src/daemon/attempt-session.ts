@@ -3,7 +3,7 @@ import type { InventoryTask } from '@iac-agent/protocol'
 import { pause } from '@iac-agent/runtime'
 import { Delivery } from '../delivery/delivery.js'
 import type { LiveChannel } from '../delivery/log-lane.js'
-import { isAllSettled, isOfEarlierLife } from '../delivery/unsent.js'
+import { isAllSettled } from '../delivery/unsent.js'
 import { first, has, last } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { LogWriter } from '../logs/log-writer.js'
@@ -21,6 +21,7 @@ import type { TerraformTools } from '../tasks/terraform-tools.js'
 import { outputClosed, renderApplyLine } from './attempt-output.js'
 import { type KeptAttempts, refusals } from './kept-attempts.js'
 import { stripAttempt } from './kept-files.js'
+import { ResendMark } from './resend-mark.js'
 
 /** Between two tries of an attempt whose journal the disk refuses. */
 const diskRetryMs = 2000
@@ -29,9 +30,7 @@ export class AttemptSession {
   readonly attempt: Attempt
   #delivery: Delivery | undefined
   #isWatched = false
-  #restoring: Promise<unknown> = Promise.resolve()
-  /** nothing is recorded any more */
-  #isOver = false
+  readonly #resend: ResendMark
 
   constructor(
     private readonly parts: AttemptParts,
@@ -40,6 +39,7 @@ export class AttemptSession {
     private readonly kept: KeptAttempts,
   ) {
     this.attempt = new Attempt(parts)
+    this.#resend = new ResendMark(parts.journal, (write) => this.#untilTheDiskAllows(write))
   }
 
   /** Terraform, or the way to it, still needs a place on this host. */
@@ -79,11 +79,9 @@ export class AttemptSession {
     return this.#delivery?.unsent() ?? []
   }
 
-  /** The server's store is in another life: what it acknowledged in an earlier one is sent again. */
+  /** The server's store is in this life: what it acknowledged in an earlier one is sent again. */
   restored(epoch: number): void {
-    const { journal } = this.parts
-    if (this.#isOver || !isOfEarlierLife(journal.facts, epoch)) return
-    this.#restoring = this.#untilTheDiskAllows(() => journal.append({ fact: 'resend', epoch }))
+    this.#resend.saw(epoch)
   }
 
   /** Live lane on or off. */
@@ -110,11 +108,11 @@ export class AttemptSession {
     const { journal, leaving } = this.parts
     if (!has(journal.facts, 'logWhole')) await this.#runAndDeliver()
     for (;;) {
-      await this.#restoring
+      await this.#resend.marked
       if (leaving.aborted || isAbandoned(journal.facts) || isAllSettled(journal.facts)) break
       await this.#deliver()
     }
-    this.#isOver = true
+    this.#resend.end()
   }
 
   /** The run is over: what it left is sent (again). */

@@ -6,7 +6,7 @@ import type { DataAccessor, Receipt } from '../server-api/data-accessor.js'
 import { isRetryable, ServerRefused } from '../server-api/errors.js'
 import type { Bell } from './bell.js'
 import type { Courier, CourierDeps } from './courier.js'
-import { isSettled, isStatusDue } from './unsent.js'
+import { acknowledgedIn, isSettled, isStatusDue } from './unsent.js'
 
 /** A stage that could not be told is tried again after this; by then there may be a newer one. */
 const stageRetryMs = 2000
@@ -42,7 +42,9 @@ export class StatusLane {
   }
 
   async #tellOutcome(outcome: Outcome): Promise<void> {
-    const content = finalUpdate(outcome)
+    const store_epoch = acknowledgedIn(this.#deps.journal.facts)
+    // A store restored a moment ago must not end the task before it has again what it lost.
+    const content = { ...finalUpdate(outcome), ...(store_epoch === undefined ? {} : { store_epoch }) }
     await this.#courier.deliver({ item: 'status', content, send: (accessor) => tell(accessor, content) })
   }
 

@@ -31,6 +31,14 @@ export function isOfEarlierLife(facts: readonly Fact[], epoch: number): boolean 
   return said.length === 0 ? answers.length > 0 && epoch > 1 : Math.min(...said) < epoch
 }
 
+/** The earliest life of the store that acknowledged what counts as sent; undefined while nothing does. */
+export function acknowledgedIn(facts: readonly Fact[]): number | undefined {
+  const life = lifeOf(facts) ?? 0
+  const lives = all(facts, 'delivered').map(epochOf)
+  const counted = lives.filter((epoch) => epoch >= life)
+  return counted.length === 0 ? undefined : Math.min(...counted)
+}
+
 /** A server that does not say is in its first life. */
 function epochOf({ epoch = 1 }: { epoch?: number }): number {
   return epoch

@@ -45,7 +45,7 @@ async function planAndApply(): Promise<{ plan: FakeTask; apply: FakeTask }> {
 function deliveredTo({ log, states, statuses, resources, plan, planJson, seals }: FakeTask) {
   const addresses = new Set(resources.map(({ address, status }) => `${address} ${status}`))
   const sent = new Set(states.map(String))
-  const final = statuses.filter(({ status }) => status !== 'running').at(-1)
+  const { store_epoch: _, ...final } = statuses.filter(({ status }) => status !== 'running').at(-1) ?? {}
   return { log: String(log), states: sent, final, addresses, plan, planJson, seal: seals.at(-1) }
 }
 
@@ -172,4 +172,23 @@ it('tells a store that lost what it had just acknowledged, while the run goes on
   expect(apply.log.toString()).toContain('Apply complete! Resources: 1 added')
   expect(apply.seals.at(-1)?.total_bytes).toBe(apply.log.length)
   await finalStatus(plan)
+})
+
+it('ends no task in a store that was restored just before it told the end, before that has what it lost', async () => {
+  await using _daemon = await start()
+  await server.message('heartbeat')
+  const workspace = { workspace_id: 'ws-e', tf_code }
+  const plan = server.addTask({ taskType: 'plan_and_apply', workspace })
+  server.offer(plan)
+  await finalStatus(plan)
+  const apply = server.addTask({ action: 'apply', workspace, ...(plan.plan ? { plan: plan.plan } : {}) })
+  server.fail({ match: /tasks\/2\/status/, times: 1_000_000, answer: 'cut' })
+  server.offer(apply)
+  await eventually('all but the end is told', () => apply.seals.length > 0 && apply.states.length > 0)
+  apply.loseAll()
+  server.storeEpoch = 2
+  server.heal()
+  expect(await finalStatus(apply)).toMatchObject({ status: 'applied', store_epoch: 2 })
+  const lastOf = (request: string) => server.requests.findLastIndex((line) => line.includes(request))
+  expect(lastOf('POST /api/v1/agents/tasks/2/state')).toBeLessThan(lastOf('PUT /api/v1/agents/tasks/2/status'))
 })

@@ -51,6 +51,8 @@ export const StatusUpdate = Type.Object({
   error_message: Type.Optional(Type.String({ maxLength: 16_384 })),
   /** With a status that ends the attempt: kept for its phase. */
   usage: Type.Optional(Usage),
+  /** The life of the store that acknowledged what this status speaks of; a store in another life answers `unavailable`. */
+  store_epoch: Type.Optional(Type.Integer({ minimum: 1 })),
 })
 export type StatusUpdate = Static<typeof StatusUpdate>
 

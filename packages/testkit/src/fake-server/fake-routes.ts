@@ -22,7 +22,7 @@ export interface FakeAnswer {
 }
 
 /** `route` is what follows `/tasks/:task_id/`. */
-export function answerTask(task: FakeTask, route: string, request: ReceivedRequest): FakeAnswer {
+export function answerTask(task: FakeTask, route: string, request: ReceivedRequest, storeEpoch: number): FakeAnswer {
   switch (`${request.method} ${route}`) {
     case 'GET data':
       return dataOf(task, request)
@@ -41,7 +41,7 @@ export function answerTask(task: FakeTask, route: string, request: ReceivedReque
     case 'POST logs/seal':
       return seal(task, json(request))
     case 'PUT status':
-      return status(task, json<StatusUpdate>(request))
+      return status(task, json<StatusUpdate>(request), storeEpoch)
     case 'PUT plan':
       task.plan = request.body
       return { status: 200, body: { sha256: sha256(request.body), size: request.body.length } }
@@ -102,7 +102,8 @@ function seal(task: FakeTask, claim: { total_bytes: number; sha256: string }): F
   return { status: 200, body: { status: 'complete' } }
 }
 
-function status(task: FakeTask, update: StatusUpdate): FakeAnswer {
+function status(task: FakeTask, update: StatusUpdate, storeEpoch: number): FakeAnswer {
+  if ((update.store_epoch ?? storeEpoch) !== storeEpoch) return refusal('unavailable', 'The store was restored since.')
   task.statuses.push(update)
   return { status: 200, body: { status: update.status, stage: update.stage ?? 'completed' } }
 }

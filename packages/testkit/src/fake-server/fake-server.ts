@@ -163,7 +163,7 @@ export async function startFakeServer(): Promise<FakeServer> {
     const task = tasks.get(Number(id))
     if (!task || !route) return refusal('not_found', `no ${request.path}`)
     if (request.headers['x-task-lease'] !== task.lease) return refusal('forbidden', 'Not the lease of this attempt.')
-    return answerTask(task, route, request)
+    return answerTask(task, route, request, storeEpoch)
   }
 
   function register(request: ReceivedRequest): FakeAnswer {

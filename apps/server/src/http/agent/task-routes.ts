@@ -1,5 +1,5 @@
 /** The way of an attempt: its data, its start, its status. */
-import { agentTaskEndpoints } from '@iac-agent/protocol'
+import { ApiError, agentTaskEndpoints } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { FastifyInstance } from 'fastify'
 import { startApply } from '../../domain/attempts/start-apply.js'
@@ -11,6 +11,7 @@ import { route } from '../route.js'
 export interface TaskRouteDeps {
   readonly store: Store
   readonly clock: Clock
+  readonly storeEpoch: number
 }
 
 export async function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): Promise<void> {
@@ -23,7 +24,15 @@ export async function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): Pro
     await startApply(deps, { caller, taskId: params.task_id, startId: body.start_id })
     return { status: 'started' as const }
   })
-  route(app, agentTaskEndpoints.status, ({ params, body, caller }) =>
-    reportStatus(deps, { caller, taskId: params.task_id, report: body }),
-  )
+  route(app, agentTaskEndpoints.status, ({ params, body, caller }) => {
+    requireThisLife(deps, body.store_epoch)
+    return reportStatus(deps, { caller, taskId: params.task_id, report: body })
+  })
+}
+
+/** What was acknowledged before a restore may be gone: the agent hears of it by X-Store-Epoch and sends that first. */
+function requireThisLife({ storeEpoch }: TaskRouteDeps, acknowledgedIn: number | undefined): void {
+  if (acknowledgedIn === undefined || acknowledgedIn === storeEpoch) return
+  const message = `the store was restored since (life ${acknowledgedIn}, now ${storeEpoch}): send again what belongs to this status`
+  throw new ApiError('unavailable', message, { store_epoch: storeEpoch })
 }
