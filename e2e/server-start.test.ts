@@ -17,6 +17,13 @@ function start(home: string, args: string[], env: Record<string, string> = {}): 
   })
 }
 
+it.each(['server', 'agent'])('iac-%s has nothing to say to a reader that left', async (program) => {
+  const path = join(repositoryRoot(), `apps/${program}/bin/iac-${program}.js`)
+  // Help is longer than a pipe's reader that ends at once; the shell waits for both.
+  const script = 'for i in 1 2 3; do "$0" "$1" start --help | true; done'
+  expect(await execa('sh', ['-c', script, process.execPath, path])).toMatchObject({ exitCode: 0, stderr: '' })
+})
+
 describe('the first start of a server', () => {
   it("writes an admin's token that only this user reads, and later starts keep it", async () => {
     await using home = await temporaryDirectory()

@@ -17,6 +17,7 @@ export function createProgram(about: { name: string; description: string; versio
 
 /** Runs the command that `argv` (as `process.argv`) names; an error becomes one sentence on stderr and its exit code. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<number> {
+  if (!process.stdout.listeners('error').includes(ignoreClosedPipe)) process.stdout.on('error', ignoreClosedPipe)
   try {
     await program.parseAsync([...argv])
     return ExitCode.done
@@ -26,6 +27,11 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
     if (err instanceof SettingError) return failed(program, err.message, ExitCode.usage)
     return failed(program, err instanceof Error ? (err.stack ?? err.message) : String(err), ExitCode.fault)
   }
+}
+
+/** Whoever read our output has left (`… --help | head`): what is still said is for nobody, and no fault of the command. */
+function ignoreClosedPipe(err: NodeJS.ErrnoException): void {
+  if (err.code !== 'EPIPE') throw err
 }
 
 function failed(program: Command, message: string, exitCode: number): number {

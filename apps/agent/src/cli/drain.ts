@@ -17,9 +17,10 @@ const lookEveryMs = 200
 export function addDrain(program: Command): void {
   const command = program.command('drain').description('let the daemon take no new work, finish, deliver and end')
   addSettingFlags(command, agentSettings, ['dataDir'])
+  command.option('--wait', 'until the daemon has ended', true)
   command.option('--no-wait', 'return at once')
   command.option('--json', 'print JSON')
-  command.addHelpText('after', '\nExamples:\n  iac-agent drain\n  iac-agent drain --no-wait --json')
+  command.addHelpText('after', '\nExamples:\n  iac-agent drain --wait\n  iac-agent drain --no-wait --json')
   command.action(async (flags: { json?: boolean; wait: boolean }) => {
     const dataDir = await readDataDir(flags, readEnvironment())
     const answer = parse(Draining, await askDaemon(dataDir, 'POST', '/drain'), 'drain')

@@ -70,8 +70,8 @@ it('shows what a running daemon does, and drains it', async () => {
 })
 
 it('says with exit code 1 that no daemon answers', async () => {
-  for (const command of ['status', 'drain']) {
-    const { code, stderr } = await runCli(command, '--data-dir', home.path)
+  for (const command of [['status'], ['drain'], ['drain', '--wait']]) {
+    const { code, stderr } = await runCli(...command, '--data-dir', home.path)
     expect(code).toBe(1)
     expect(stderr).toContain(`no iac-agent answers in ${home.path}`)
   }
