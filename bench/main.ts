@@ -11,14 +11,17 @@ import { peers } from './peers/peers.js'
 import { type Report, reportOf } from './report/report.js'
 import { table } from './report/table.js'
 import { writeTablesPage } from './report/tables-page.js'
+import { writeFlames } from './report/write-flames.js'
 import { writeReport } from './report/write-report.js'
 
 const help = `Measures the hot paths of the built server and agent, each against a limit or rival measured in the same run.
 
-  pnpm bench [NAME ...] [--full] [--out DIRECTORY] [--json]
+  pnpm bench [NAME ...] [--full] [--profile] [--out DIRECTORY] [--json]
 
   NAME             only these (default: all): ${Object.keys(benches).join(', ')}
   --full           also the rows that take long by nature
+  --profile        also a flame picture of the server and of the busiest agent: NAME-server-flame.svg, NAME-agent-flame.svg;
+                   the figures are then those of profiled programs
   --out DIRECTORY  takes NAME.json and NAME.svg of each bench, and all of them as tables.md (default: bench/results)
   --json           the reports as one JSON document on stdout instead of tables; progress goes to stderr either way
 
@@ -46,7 +49,7 @@ async function main(): Promise<number> {
   let isBroken = false
   for (const name of options.names) {
     try {
-      const report = await runBench(name, options.full)
+      const report = await runBench(name, options)
       reports.push(report)
       await writeReport(options.out, report)
       if (!options.json) show(report)
@@ -64,6 +67,12 @@ async function main(): Promise<number> {
   return isBroken || missed > 0 ? 1 : 0
 }
 
+interface RunOptions {
+  readonly full: boolean
+  readonly profile: boolean
+  readonly out: string
+}
+
 async function runPeer(name: string, argument: string): Promise<number> {
   const load = peers[name]
   if (load === undefined) throw new Error(`there is no peer "${name}"`)
@@ -71,18 +80,21 @@ async function runPeer(name: string, argument: string): Promise<number> {
   return 0
 }
 
-async function runBench(name: string, isFull: boolean): Promise<Report> {
+async function runBench(name: string, { full, profile, out }: RunOptions): Promise<Report> {
   const bench = await benches[name]?.()
   if (bench === undefined) throw new Error(`there is no bench "${name}"`)
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1000
   const say = (line: string) => console.error(`${name.padEnd(14)} ${seconds().toFixed(0).padStart(4)} s  ${line}`)
   const directory = await realDiskDirectory(`iac-bench-${name}-`)
+  const profiles = await realDiskDirectory('iac-bench-profiles-')
   try {
-    const rows = await bench.run({ isFull, directory, say })
+    if (profile) process.env.IAC_PROFILE_DIR = profiles
+    const rows = await bench.run({ isFull: full, directory, say })
+    await writeFlames(out, name, profiles, repositoryRoot())
     return reportOf(bench, rows, { machine: machine(), terraform: await terraformVersion(), seconds: seconds() })
   } finally {
-    await rm(directory, { recursive: true, maxRetries: 3 })
+    for (const path of [directory, profiles]) await rm(path, { recursive: true, maxRetries: 3 })
   }
 }
 
@@ -97,6 +109,7 @@ function readOptions() {
       allowPositionals: true,
       options: {
         full: { type: 'boolean', default: false },
+        profile: { type: 'boolean', default: false },
         out: { type: 'string', default: join(repositoryRoot(), 'bench', 'results') },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

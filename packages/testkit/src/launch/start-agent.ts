@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { repositoryRoot } from '../repository-root.js'
 import { keptDirectory, temporaryDirectory } from '../temporary-directory.js'
 import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
+import { profileFlags } from './profile-flags.js'
 import { endStrays } from './strays.js'
 
 /** What an agent needs, and what a test may want otherwise. */
@@ -75,7 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
 
   function launch({ server, key, name, args, env, command, user }: AgentOptions): BuiltChild {
-    const bin = [process.execPath, join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
+    const bin = [process.execPath, ...profileFlags('agent'), join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
     const flags = ['--server-url', server.url, '--data-dir', dataDir, '--log-format', 'json']
     if (name) flags.push('--name', name)
     return startChild({

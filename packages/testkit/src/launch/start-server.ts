@@ -6,6 +6,7 @@ import { createClient, type OperatorClient } from '@iac-agent/client'
 import { repositoryRoot } from '../repository-root.js'
 import { keptDirectory, temporaryDirectory } from '../temporary-directory.js'
 import { type BuiltChild, type Exit, expectCleanExit, startChild } from './built-child.js'
+import { profileFlags } from './profile-flags.js'
 
 /** What a test may want otherwise. */
 export interface ServerOptions {
@@ -77,7 +78,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
 
   function launch(listen: string, { args, env, command, user }: ServerOptions): BuiltChild {
-    const bin = [process.execPath, join(repositoryRoot(), 'apps/server/bin/iac-server.js')]
+    const bin = [process.execPath, ...profileFlags('server'), join(repositoryRoot(), 'apps/server/bin/iac-server.js')]
     const flags = [
       '--listen',
       listen,
