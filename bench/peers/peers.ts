@@ -1,4 +1,6 @@
 /** All peers by name, loaded on use. */
 import type { Peer } from './peer.js'
 
-export const peers: Readonly<Record<string, () => Promise<Peer>>> = {}
+export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
+  'log-sink': async () => (await import('../log-throughput/log-sink.js')).logSink,
+}

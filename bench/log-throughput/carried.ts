@@ -1,0 +1,94 @@
+/** What both ways cost for the same text: through agent and server, and by the hand-written minimum. */
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createPoolAndKey, eventually, type RunningServer, startAgent, startServer } from '@iac-agent/testkit'
+import { Pool } from 'undici'
+import { type Usage, usageOf } from '../measure/process-usage.js'
+import { timed } from '../measure/timed.js'
+import { startPeer } from '../peers/peer.js'
+import { type BlockPrinter, moduleOf } from './block-printer.js'
+import { sendFile } from './minimum.js'
+import { secret, type TerraformText } from './terraform-text.js'
+
+/** So many tasks at once, each with so many blocks of text. */
+export interface Volume {
+  readonly tasks: number
+  readonly blocks: number
+}
+
+export interface Carried {
+  /** from the first printer's begin until each log is sealed */
+  readonly ms: number
+  /** the printers' own wall times, added up */
+  readonly printingMs: number
+  readonly agent: Usage
+  readonly server: Usage
+}
+
+/** With a server and an agent of its own, so that their peaks are of this volume alone. */
+export async function carry(printer: BlockPrinter, text: TerraformText, { tasks, blocks }: Volume): Promise<Carried> {
+  await using server = await startServer()
+  const { poolId, key } = await createPoolAndKey(server.client)
+  const args = ['--terraform-path', printer.program, '--plan-limit', String(tasks)]
+  await using agent = await startAgent({ server, key, args })
+  const workspaces = await Promise.all(
+    Array.from({ length: tasks }, async (_, index) => {
+      const body = { name: `w${index}`, pool_id: poolId, tf_code: moduleOf(blocks) }
+      const { id } = await server.client.workspaces.create({ body })
+      const variable = { key: 'secret', value: secret, category: 'terraform' as const, sensitive: true }
+      await server.client.variables.create({ params: { id }, body: variable })
+      return id
+    }),
+  )
+  await Promise.all(
+    workspaces.map(async (id) => {
+      const task = await server.client.tasks.create({ params: { id }, body: { task_type: 'plan' } })
+      await sealed(server, task.id, blocks * text.redactedBytes)
+    }),
+  )
+  const endedAt = performance.timeOrigin + performance.now()
+  const printings = await printer.take()
+  if (printings.length !== tasks) throw new Error(`${printings.length} of ${tasks} printers left a note`)
+  return {
+    ms: endedAt - Math.min(...printings.map(({ from }) => from)),
+    printingMs: printings.reduce((sum, { from, to }) => sum + to - from, 0),
+    agent: await usageOf(agent.child.pid),
+    server: await usageOf(server.child.pid),
+  }
+}
+
+/** Resolves when the task's log is complete. @throws Error unless it then has `totalBytes` */
+async function sealed({ client }: RunningServer, id: number, totalBytes: number): Promise<void> {
+  const look = async () => {
+    const query = { phase: 'plan' as const, offset: 0, limit: 1 }
+    const { headers } = await client.tasks.logs({ params: { id }, query })
+    return headers.get('x-log-state') !== 'uploading' && headers.get('x-log-state')
+  }
+  const state = await eventually(`the log of task ${id} is whole`, look, { timeoutMs: 170_000, everyMs: 10 })
+  const { headers } = await client.tasks.logs({
+    params: { id },
+    query: { phase: 'plan', offset: totalBytes - 1, limit: 2 },
+  })
+  const length = Number(headers.get('x-next-offset'))
+  if (state !== 'complete' || length !== totalBytes)
+    throw new Error(`the log of task ${id} is ${state} with ${length} bytes of ${totalBytes}`)
+}
+
+/** Milliseconds the minimum takes for `tasks` times what `file` holds. */
+export async function carryMinimum(directory: string, file: string, tasks: number): Promise<number> {
+  const home = join(directory, 'sink')
+  await mkdir(home)
+  try {
+    await using peer = await startPeer('log-sink', home)
+    const pool = new Pool(peer.url, { connections: tasks })
+    try {
+      return await timed(() =>
+        Promise.all(Array.from({ length: tasks }, (_, index) => sendFile(file, `${peer.url}/${index}`, pool))),
+      )
+    } finally {
+      await pool.close()
+    }
+  } finally {
+    await rm(home, { recursive: true })
+  }
+}
