@@ -26,12 +26,19 @@ export class RawBody {
 
   /** The whole body in memory. @param limitBytes a tighter bound than the contract's */
   async bytes(limitBytes: number = this.limitBytes): Promise<Buffer> {
+    return (await this.whole(limitBytes)).bytes
+  }
+
+  /** As `bytes`, and with what was received when that is gzip. */
+  async whole(limitBytes: number = this.limitBytes): Promise<{ bytes: Buffer; packed: Buffer | undefined }> {
     const isPacked = this.#isPacked()
     this.#refuseDeclared(limitBytes)
     const chunks: Buffer[] = []
     for await (const chunk of bounded(this.message.iterator(keepOpen), limitBytes)) chunks.push(chunk)
     const received = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-    return isPacked ? gunzipBounded(received, limitBytes) : received
+    return isPacked
+      ? { bytes: gunzipBounded(received, limitBytes), packed: received }
+      : { bytes: received, packed: undefined }
   }
 
   #isPacked(): boolean {

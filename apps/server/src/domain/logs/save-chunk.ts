@@ -4,19 +4,17 @@ import type { Clock } from '@iac-agent/runtime'
 import type { Store } from '../../store/store.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import { requireAttempt, requireAttemptRead, requireLiveAttempt } from '../attempts/require-attempt.js'
-import { appendLog } from './append.js'
+import { appendLog, keepTail, type Piece } from './append.js'
 
 export interface LogDeps {
   readonly store: Store
   readonly clock: Clock
 }
 
-export interface ChunkInput {
+export interface ChunkInput extends Piece {
   readonly caller: AgentCaller
   readonly taskId: number
   readonly phase: Phase
-  readonly offset: number
-  readonly bytes: Buffer
 }
 
 /** Stores a chunk; late data of a stale attempt goes into that attempt's own stream. Throws `offset_gap`, `log_diverged`. */
@@ -25,7 +23,8 @@ export function saveChunk(deps: LogDeps, input: ChunkInput): Promise<LogChunkAns
     const { attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     requirePhase(attempt.phase, input.phase)
     const target = { taskId: input.taskId, attempt: attempt.number, phase: input.phase }
-    const { nextOffset, savedBytes } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
+    const { nextOffset, savedBytes } = await appendLog(tx, target, input, deps.clock.now())
+    if (attempt.seed_only === 1) await keepTail(tx, target) // nothing seals its log
     return { status: 'ok', next_offset: nextOffset, saved_bytes: savedBytes, ...(stale ? { late: true } : {}) }
   })
 }
@@ -51,7 +50,7 @@ export function appendLive(deps: LogDeps, input: LiveInput): Promise<{ nextOffse
     const known = await tx.hot.findLogStream(input.taskId, input.attempt, input.phase)
     if (input.offset > (known?.length_bytes ?? 0)) return { nextOffset: known?.length_bytes ?? 0 }
     const target = { taskId: input.taskId, attempt: input.attempt, phase: input.phase }
-    const { nextOffset } = await appendLog(tx, target, input.offset, input.bytes, deps.clock.now())
+    const { nextOffset } = await appendLog(tx, target, input, deps.clock.now())
     return { nextOffset }
   })
 }

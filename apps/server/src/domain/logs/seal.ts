@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { ApiError, type Phase, readChecksum } from '@iac-agent/protocol'
 import type { LogStreamRow } from '../../store/hot-statements.js'
-import { readStreamBytes, sealStream } from '../../store/log-rows.js'
+import { readStreamChunks, sealStream } from '../../store/log-rows.js'
 import type { Store } from '../../store/store.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import { requireAttempt } from '../attempts/require-attempt.js'
+import { keepTail } from './append.js'
 import { type LogDeps, requirePhase } from './save-chunk.js'
 
 export interface SealInput {
@@ -16,7 +17,8 @@ export interface SealInput {
   readonly sha256: string
 }
 
-const pieceBytes = 1024 * 1024
+/** Read at once, and to the end of the chunk in which this ends. */
+const pieceBytes = 64 * 1024
 
 /**
  * Seals the attempt's stream. The same seal again is 200. Throws `offset_gap` when bytes are missing, `log_diverged` when the
@@ -67,9 +69,11 @@ function checkLength(stream: LogStreamRow, totalBytes: number): void {
 
 async function hashStream(store: Store, streamId: number, totalBytes: number): Promise<string> {
   const hash = createHash('sha256')
-  for (let at = 0; at < totalBytes; at += pieceBytes) {
-    const end = Math.min(totalBytes, at + pieceBytes)
-    hash.update(await store.read((reader) => readStreamBytes(reader.hot, streamId, at, end)))
+  for (let at = 0; at < totalBytes; ) {
+    const bytes = await store.read((reader) => readStreamChunks(reader.hot, streamId, at, at + pieceBytes))
+    if (bytes.length === 0) throw new Error(`the log stream ${streamId} has a hole at byte ${at}`)
+    hash.update(bytes)
+    at += bytes.length
   }
   return hash.digest('hex')
 }
@@ -84,6 +88,7 @@ async function seal(
     if (!(await sealStream(tx, streamId, totalBytes, sha256, deps.clock.now()))) {
       throw new ApiError('log_diverged', 'the log grew or was sealed while it was being sealed')
     }
+    await keepTail(tx, { taskId, phase })
     const stream = await tx.db
       .selectFrom('task_log_streams')
       .select('attempt')
