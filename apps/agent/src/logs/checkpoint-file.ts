@@ -24,6 +24,8 @@ export class CheckpointFile implements AsyncDisposable {
   readonly #path: string
   #file: FileHandle
   #sizeBytes: number
+  /** Behind the last line may be what a crash or a full disk left of another. */
+  #mayBeTorn = true
 
   private constructor(path: string, file: FileHandle, sizeBytes: number) {
     this.#path = path
@@ -44,9 +46,11 @@ export class CheckpointFile implements AsyncDisposable {
   async append(checkpoint: Checkpoint): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
     if (this.#sizeBytes + line.length > rewriteAtBytes && this.#sizeBytes > 0) return this.#rewrite(line)
-    await this.#file.truncate(this.#sizeBytes)
+    if (this.#mayBeTorn) await this.#file.truncate(this.#sizeBytes)
+    this.#mayBeTorn = true
     await writeAll(this.#file, line, this.#sizeBytes)
     await this.#file.datasync()
+    this.#mayBeTorn = false
     this.#sizeBytes += line.length
   }
 
@@ -70,6 +74,7 @@ export class CheckpointFile implements AsyncDisposable {
     await this.#file.close()
     this.#file = file
     this.#sizeBytes = line.length
+    this.#mayBeTorn = false
   }
 }
 

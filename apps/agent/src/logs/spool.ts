@@ -1,4 +1,5 @@
 /** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
+import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { crashPoint } from '../journal/crash-points.js'
 import { writeAll } from '../journal/write-all.js'
@@ -28,11 +29,14 @@ export class SpoolFile implements Spool, AsyncDisposable {
   readonly #listeners = new Set<() => void>()
   #checkpoint: Checkpoint | undefined
   #isWatched = false
+  /** Of all durable bytes; undefined in a process that did not write them all. */
+  readonly #hash: Hash | undefined
 
   private constructor(file: FileHandle, checkpoints: CheckpointFile, checkpoint: Checkpoint | undefined) {
     this.#file = file
     this.#checkpoints = checkpoints
     this.#checkpoint = checkpoint
+    this.#hash = this.durableBytes === 0 ? createHash('sha256') : undefined
   }
 
   /**
@@ -81,6 +85,7 @@ export class SpoolFile implements Spool, AsyncDisposable {
     await this.#checkpoints.append(checkpoint)
     crashPoint('log.checkpointed')
     this.#checkpoint = checkpoint
+    this.#hash?.update(text)
     for (const listener of this.#listeners) listener()
   }
 
@@ -93,8 +98,8 @@ export class SpoolFile implements Spool, AsyncDisposable {
     return readSpool(this.#file, this.durableBytes, offset, into)
   }
 
-  sha256(): Promise<string> {
-    return hashSpool(this.#file, this.durableBytes)
+  async sha256(): Promise<string> {
+    return this.#hash?.copy().digest('hex') ?? hashSpool(this.#file, this.durableBytes)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
