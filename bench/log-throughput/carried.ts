@@ -60,11 +60,11 @@ export async function carry(printer: BlockPrinter, text: TerraformText, { tasks,
 /** Resolves when the task's log is complete. @throws Error unless it then has `totalBytes` */
 async function sealed({ client }: RunningServer, id: number, totalBytes: number): Promise<void> {
   const look = async () => {
-    const query = { phase: 'plan' as const, offset: 0, limit: 1 }
+    const query = { phase: 'plan' as const, offset: totalBytes, limit: 1 }
     const { headers } = await client.tasks.logs({ params: { id }, query })
     return headers.get('x-log-state') !== 'uploading' && headers.get('x-log-state')
   }
-  const state = await eventually(`the log of task ${id} is whole`, look, { timeoutMs: 170_000, everyMs: 10 })
+  const state = await eventually(`the log of task ${id} is whole`, look, { timeoutMs: 170_000, everyMs: 20 })
   const { headers } = await client.tasks.logs({
     params: { id },
     query: { phase: 'plan', offset: totalBytes - 1, limit: 2 },

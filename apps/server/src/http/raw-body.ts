@@ -1,8 +1,9 @@
 /** A request's body as bytes: unpacked, and bounded by what it unpacks to. */
 import type { IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import { ApiError } from '@iac-agent/protocol'
+import { gunzip } from '../store/gunzip.js'
 
 /** Refusing a body must not destroy the request: its socket still has to carry the answer. Node drops the rest after that. */
 const keepOpen = { destroyOnReturn: false }
@@ -79,7 +80,7 @@ async function* unpacked(packed: Readable, limitBytes: number): AsyncGenerator<B
 
 function gunzipBounded(packed: Buffer, limitBytes: number): Buffer {
   try {
-    return gunzipSync(packed, { maxOutputLength: limitBytes })
+    return gunzip(packed, limitBytes)
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limitBytes)
     throw brokenGzip(err)

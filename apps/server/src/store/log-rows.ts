@@ -1,6 +1,6 @@
 /** Log streams read in pieces, and the tail that lies beside the task. */
-import { gunzipSync } from 'node:zlib'
 import { limits } from '@iac-agent/protocol'
+import { gunzip } from './gunzip.js'
 import type { HotReads, LogChunkRow, LogStreamRow } from './hot-statements.js'
 import type { Reader, Tx } from './store.js'
 
@@ -18,7 +18,7 @@ export async function readStreamChunks(hot: HotReads, streamId: number, from: nu
 }
 
 function textOf({ bytes, is_packed: isPacked }: LogChunkRow): Buffer {
-  return isPacked === 1 ? gunzipSync(bytes, { maxOutputLength: limits.logChunkBytes }) : bytes
+  return isPacked === 1 ? gunzip(bytes, limits.logChunkBytes) : bytes
 }
 
 /** Ends a stream at its present length. Answers false when it is sealed already or no longer `totalBytes` long. */
