@@ -3,4 +3,5 @@ import type { Bench } from './bench.js'
 
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'log-throughput': async () => (await import('./log-throughput/log-throughput.js')).logThroughput,
+  'log-latency': async () => (await import('./log-latency/log-latency.js')).logLatency,
 }

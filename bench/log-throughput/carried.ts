@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { createPoolAndKey, eventually, type RunningServer, startAgent, startServer } from '@iac-agent/testkit'
 import { Pool } from 'undici'
 import { type Usage, usageOf } from '../measure/process-usage.js'
+import { secret, type TerraformText } from '../measure/terraform-text.js'
 import { timed } from '../measure/timed.js'
 import { startPeer } from '../peers/peer.js'
 import { type BlockPrinter, moduleOf } from './block-printer.js'
 import { sendFile } from './minimum.js'
-import { secret, type TerraformText } from './terraform-text.js'
 
 /** So many tasks at once, each with so many blocks of text. */
 export interface Volume {

@@ -2,10 +2,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bench, BenchContext } from '../bench.js'
+import { type TerraformText, terraformText } from '../measure/terraform-text.js'
 import type { Row } from '../report/row.js'
 import { BlockPrinter } from './block-printer.js'
 import { type Carried, carry, carryMinimum, type Volume } from './carried.js'
-import { type TerraformText, terraformText } from './terraform-text.js'
 
 const mebibyte = 1024 * 1024
 const blockMiB = 4
@@ -27,7 +27,7 @@ export const logThroughput: Bench = {
 /** In MiB; the last of one task is the one that is judged. `--full` prints the issue's 1 GiB, and 8 times 128 MiB. */
 function volumes(isFull: boolean): Volume[] {
   const alone = (isFull ? [16, 64, 256, 1024] : [16, 64, 256]).map((size) => ({ tasks: 1, blocks: size / blockMiB }))
-  return [...alone, { tasks: 8, blocks: (isFull ? 128 : 32) / blockMiB }]
+  return [...alone, { tasks: 8, blocks: (isFull ? 128 : 64) / blockMiB }]
 }
 
 interface Measured {
