@@ -23,6 +23,14 @@ export interface Carried {
   readonly printingMs: number
   readonly agent: Usage
   readonly server: Usage
+  /** of both, for these tasks */
+  readonly cpuSeconds: number
+}
+
+export interface CarriedBare {
+  readonly ms: number
+  /** of both sides */
+  readonly cpuSeconds: number
 }
 
 /** With a server and an agent of its own, so that their peaks are of this volume alone. */
@@ -40,6 +48,8 @@ export async function carry(printer: BlockPrinter, text: TerraformText, { tasks,
       return id
     }),
   )
+  const pids = [agent.child.pid, server.child.pid]
+  const cpuBefore = await cpuOf(pids)
   await Promise.all(
     workspaces.map(async (id) => {
       const task = await server.client.tasks.create({ params: { id }, body: { task_type: 'plan' } })
@@ -54,6 +64,7 @@ export async function carry(printer: BlockPrinter, text: TerraformText, { tasks,
     printingMs: printings.reduce((sum, { from, to }) => sum + to - from, 0),
     agent: await usageOf(agent.child.pid),
     server: await usageOf(server.child.pid),
+    cpuSeconds: (await cpuOf(pids)) - cpuBefore,
   }
 }
 
@@ -74,17 +85,25 @@ async function sealed({ client }: RunningServer, id: number, totalBytes: number)
     throw new Error(`the log of task ${id} is ${state} with ${length} bytes of ${totalBytes}`)
 }
 
-/** Milliseconds the minimum takes for `tasks` times what `file` holds. */
-export async function carryMinimum(directory: string, file: string, tasks: number): Promise<number> {
+async function cpuOf(pids: readonly number[]): Promise<number> {
+  const usages = await Promise.all(pids.map(usageOf))
+  return usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+}
+
+/** What the minimum takes for these files, sent at once. */
+export async function carryMinimum(directory: string, files: readonly string[]): Promise<CarriedBare> {
   const home = join(directory, 'sink')
   await mkdir(home)
   try {
     await using peer = await startPeer('log-sink', home)
-    const pool = new Pool(peer.url, { connections: tasks })
+    const pool = new Pool(peer.url, { connections: files.length })
     try {
-      return await timed(() =>
-        Promise.all(Array.from({ length: tasks }, (_, index) => sendFile(file, `${peer.url}/${index}`, pool))),
+      const pids = [process.pid, peer.pid]
+      const cpuBefore = await cpuOf(pids)
+      const ms = await timed(() =>
+        Promise.all(files.map((file, index) => sendFile(file, `${peer.url}/${index}`, pool))),
       )
+      return { ms, cpuSeconds: (await cpuOf(pids)) - cpuBefore }
     } finally {
       await pool.close()
     }

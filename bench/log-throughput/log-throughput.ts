@@ -5,7 +5,7 @@ import type { Bench, BenchContext } from '../bench.js'
 import { type TerraformText, terraformText } from '../measure/terraform-text.js'
 import type { Row } from '../report/row.js'
 import { BlockPrinter } from './block-printer.js'
-import { type Carried, carry, carryMinimum, type Volume } from './carried.js'
+import { type Carried, type CarriedBare, carry, carryMinimum, type Volume } from './carried.js'
 
 const mebibyte = 1024 * 1024
 const blockMiB = 4
@@ -20,7 +20,7 @@ export const logThroughput: Bench = {
     const printer = await BlockPrinter.layOut(context.directory, text.bytes)
     const measured: Measured[] = []
     for (const volume of volumes(context.isFull)) measured.push(await measure(context, printer, text, volume))
-    return [...measured.flatMap(rowsOf), ...memoryRows(measured), ...wallRows(measured)]
+    return [...measured.flatMap(rowsOf), ...memoryRows(measured), ...wallRows(measured), ...cpuRows(measured)]
   },
 }
 
@@ -34,7 +34,7 @@ interface Measured {
   readonly volume: Volume
   readonly totalMiB: number
   readonly ours: Carried
-  readonly minimumMs: number
+  readonly minimum: CarriedBare
   /** the same printer into a plain file */
   readonly plainMs: number
 }
@@ -47,23 +47,23 @@ async function measure(
 ): Promise<Measured> {
   const totalMiB = (volume.tasks * volume.blocks * text.bytes.length) / mebibyte
   say(nameOf(volume))
-  const file = join(directory, 'plain')
-  const plainMs = await printer.printInto(file, volume.blocks)
-  const minimumMs = await carryMinimum(directory, file, volume.tasks)
-  await rm(file)
+  const files = Array.from({ length: volume.tasks }, (_, index) => join(directory, `plain-${index}`))
+  const plainMs = await printer.printInto(files, volume.blocks)
+  const minimum = await carryMinimum(directory, files)
+  for (const file of files) await rm(file)
   const ours = await carry(printer, text, volume)
-  return { volume, totalMiB, ours, minimumMs, plainMs }
+  return { volume, totalMiB, ours, minimum, plainMs }
 }
 
 function nameOf({ tasks, blocks }: Volume): string {
   return tasks === 1 ? `1 task, ${blocks * blockMiB} MiB` : `${tasks} tasks, ${blocks * blockMiB} MiB each`
 }
 
-function rowsOf({ volume, totalMiB, ours, minimumMs }: Measured, index: number, all: readonly Measured[]): Row[] {
+function rowsOf({ volume, totalMiB, ours, minimum }: Measured, index: number, all: readonly Measured[]): Row[] {
   const row: Row = {
     what: nameOf(volume),
     ours: totalMiB / (ours.ms / 1000),
-    limit: totalMiB / (minimumMs / 1000),
+    limit: totalMiB / (minimum.ms / 1000),
     unit: 'MiB/s',
     against: 'the minimum',
   }
@@ -99,8 +99,21 @@ function wallRows(all: readonly Measured[]): Row[] {
       ours: ours.printingMs / volume.tasks,
       limit: plainMs,
       unit: 'ms',
-      against: 'into a plain file',
+      against: volume.tasks === 1 ? 'into a plain file' : 'into plain files',
     }
     return index === all.length - 2 ? { ...row, target: { of: 'ratio', atMost: 1.05 } } : row
   })
+}
+
+/** Agent and server, and both sides of the minimum. */
+function cpuRows(all: readonly Measured[]): Row[] {
+  return all
+    .filter((_, index) => isJudged(index, all))
+    .map(({ volume, totalMiB, ours, minimum }) => ({
+      what: `CPU of both sides a GiB, ${nameOf(volume)}`,
+      ours: (ours.cpuSeconds / totalMiB) * 1024,
+      limit: (minimum.cpuSeconds / totalMiB) * 1024,
+      unit: 's',
+      against: 'the minimum',
+    }))
 }
