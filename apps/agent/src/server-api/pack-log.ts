@@ -19,7 +19,7 @@ const leastChunkBytes = 1024
 
 /** `bytes` may change once it resolves. */
 export async function packLog(bytes: Buffer): Promise<PackedLog> {
-  const chunkSize = Math.max(leastChunkBytes, bytes.length >> 2) // each full one is another way to the thread that packs and back
+  const chunkSize = Math.max(leastChunkBytes, bytes.length >> 3) // each full one is another way to the thread that packs and back
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { packed: await compress(bytes, { level, chunkSize }), sha256, sizeBytes: bytes.length }
 }
