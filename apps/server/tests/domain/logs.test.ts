@@ -4,6 +4,7 @@ import { limits, type Phase } from '@iac-agent/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
+import { LogHashes } from '../../src/domain/logs/log-hashes.js'
 import { appendLive, nextLogOffset, saveChunk } from '../../src/domain/logs/save-chunk.js'
 import { sealLog } from '../../src/domain/logs/seal.js'
 import { outputText, readOutputTail, readStreamBytes } from '../../src/store/log-rows.js'
@@ -173,6 +174,26 @@ it('proves a sealed log complete, and takes the same seal again', async () => {
   expect(await stream.seal(whole)).toEqual({ status: 'complete' })
   expect(await stream.seal(whole)).toEqual({ status: 'complete' })
   expect((await readLog(task.deps, { taskId: task.taskId, offset: whole.length })).state).toBe('complete')
+})
+
+it('proves a log by what it saw stored, and by reading again what an earlier process stored', async () => {
+  await using task = await runningTask()
+  const caller = await task.offer('plan')
+  const target = { caller, taskId: task.taskId, phase: 'plan' as const }
+  const first = { ...task.deps, hashes: new LogHashes() }
+  for (const [offset, text] of [
+    [0, 'hel'],
+    [0, 'hello'],
+    [3, 'lo wor'],
+  ] as const)
+    await saveChunk(first, { ...target, offset, bytes: Buffer.from(text) })
+  expect(first.hashes.of(1, 9)).toBe(sha256('hello wor'))
+  const second = { ...task.deps, hashes: new LogHashes() }
+  await saveChunk(second, { ...target, offset: 9, bytes: Buffer.from('ld') })
+  expect(second.hashes.of(1, 11)).toBeUndefined()
+  const seal = (deps: typeof first, text: string) => sealLog(deps, { ...target, totalBytes: 11, sha256: sha256(text) })
+  await expect(seal(second, 'jello world')).rejects.toMatchObject({ code: 'log_diverged' })
+  expect(await seal(second, 'hello world')).toEqual({ status: 'complete' })
 })
 
 it('refuses a seal with bytes missing, with other bytes, and bytes after it', async () => {

@@ -12,8 +12,9 @@ export interface LogTarget {
 export interface Appended {
   /** bytes of the stream that are stored now */
   readonly nextOffset: number
-  /** bytes of the chunk that were new */
+  /** bytes of the chunk that were new: its last ones */
   readonly savedBytes: number
+  readonly streamId: number
 }
 
 export interface Piece {
@@ -43,13 +44,13 @@ export async function appendLog(
     if (!stored.equals(bytes.subarray(0, overlapBytes)))
       throw diverged(length, 'the bytes differ from those stored at their offset')
   }
-  if (verdict.kind === 'duplicate') return { nextOffset: length, savedBytes: 0 }
+  if (verdict.kind === 'duplicate') return { nextOffset: length, savedBytes: 0, streamId: stream.id }
   if (stream.sealed_bytes !== null) throw diverged(length, `the log was sealed at ${stream.sealed_bytes} bytes`)
   const fresh = bytes.subarray(verdict.skip)
   const chunk = { bytes: fresh, packed: verdict.skip === 0 ? smaller(packed, fresh) : undefined }
   if (!(await tx.hot.appendLogChunk(stream.id, length, chunk, now))) throw offsetGap(length, offset)
   tx.changed({ kind: 'log', taskId: target.taskId, attempt: target.attempt, phase: target.phase })
-  return { nextOffset: verdict.nextOffset, savedBytes: fresh.length }
+  return { nextOffset: verdict.nextOffset, savedBytes: fresh.length, streamId: stream.id }
 }
 
 /** The task row keeps the end of the newest attempt's output; bytes of an earlier one stay in its own stream. */

@@ -30,11 +30,11 @@ export async function sealLog(deps: LogDeps, input: SealInput): Promise<{ status
     throw new ApiError('invalid_request', 'sha256 must be the hex SHA-256 of the whole log', { field: 'sha256' })
   const { stream, stale } = await openStream(deps, input)
   checkLength(stream, input.totalBytes)
-  // A stream only grows: its first totalBytes bytes can be hashed outside of any transaction.
-  const storedSha256 = stream.sealed_sha256 ?? (await hashStream(deps.store, stream.id, input.totalBytes))
+  const storedSha256 = stream.sealed_sha256 ?? (await hashOf(deps, stream.id, input.totalBytes))
   if (storedSha256 !== sha256)
     throw new ApiError('log_diverged', 'the stored log has another SHA-256', { sha256: storedSha256 })
   if (stream.sealed_sha256 === null) await seal(deps, input, stream.id, sha256)
+  deps.hashes?.forget(stream.id)
   return { status: 'complete', ...(stale ? { late: true } : {}) }
 }
 
@@ -65,6 +65,11 @@ function checkLength(stream: LogStreamRow, totalBytes: number): void {
       details,
     )
   }
+}
+
+/** A stream only grows: its first bytes can be hashed outside of any transaction. */
+async function hashOf({ store, hashes }: LogDeps, streamId: number, totalBytes: number): Promise<string> {
+  return hashes?.of(streamId, totalBytes) ?? (await hashStream(store, streamId, totalBytes))
 }
 
 async function hashStream(store: Store, streamId: number, totalBytes: number): Promise<string> {
