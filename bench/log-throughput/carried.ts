@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createPoolAndKey, eventually, type RunningServer, startAgent, startServer } from '@iac-agent/testkit'
 import { Pool } from 'undici'
-import { type Usage, usageOf } from '../measure/process-usage.js'
+import { usageOf } from '../measure/process-usage.js'
 import { secret, type TerraformText } from '../measure/terraform-text.js'
 import { timed } from '../measure/timed.js'
 import { startPeer } from '../peers/peer.js'
@@ -21,8 +21,8 @@ export interface Carried {
   readonly ms: number
   /** the printers' own wall times, added up */
   readonly printingMs: number
-  readonly agent: Usage
-  readonly server: Usage
+  readonly agentPeakKiB: number
+  readonly serverPeakKiB: number
   /** of both, for these tasks */
   readonly cpuSeconds: number
 }
@@ -62,8 +62,8 @@ export async function carry(printer: BlockPrinter, text: TerraformText, { tasks,
   return {
     ms: endedAt - Math.min(...printings.map(({ from }) => from)),
     printingMs: printings.reduce((sum, { from, to }) => sum + to - from, 0),
-    agent: await usageOf(agent.child.pid),
-    server: await usageOf(server.child.pid),
+    agentPeakKiB: (await usageOf(agent.child.pid)).peakRssKiB,
+    serverPeakKiB: (await usageOf(server.child.pid)).peakRssKiB,
     cpuSeconds: (await cpuOf(pids)) - cpuBefore,
   }
 }
