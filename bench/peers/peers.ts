@@ -1,4 +1,8 @@
 /** All peers by name, loaded on use. */
 import type { Peer } from './peer.js'
 
-export const peers: Readonly<Record<string, () => Promise<Peer>>> = {}
+export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
+  'log-sink': async () => (await import('../log-throughput/log-sink.js')).logSink,
+  'busy-fleet': async () => (await import('../log-latency/busy-fleet.js')).busyFleet,
+  'ws-echo': async () => (await import('../log-latency/ws-echo.js')).wsEcho,
+}

@@ -9,6 +9,7 @@ import { ControlHub } from './control/control-hub.js'
 import { Gateway } from './control/gateway.js'
 import { KeyCheck } from './domain/auth/key-check.js'
 import { TokenCheck } from './domain/auth/token-check.js'
+import { LogHashes } from './domain/logs/log-hashes.js'
 import { LogWatch } from './domain/logs/log-watch.js'
 import { appendLive } from './domain/logs/save-chunk.js'
 import { ViewerRelay } from './domain/logs/viewer-relay.js'
@@ -62,6 +63,7 @@ export async function startServer({
   const stopping = new AbortController()
   const hub = new ControlHub()
   const logs = undo.use(new LogWatch(store))
+  const hashes = new LogHashes()
   const keys = undo.use(new KeyCheck({ store, clock, onExpiresSoon: (keyId, at) => warnExpiry(logger, keyId, at) }))
   const credentials: Credentials = {
     keys,
@@ -74,7 +76,7 @@ export async function startServer({
   const app = await buildApp({
     logger,
     credentials,
-    agent: { store, clock, heartbeatIntervalMs, leaseTtlMs, storeEpoch: epoch },
+    agent: { store, clock, hashes, heartbeatIntervalMs, leaseTtlMs, storeEpoch: epoch },
     operator: { store, clock, link: hub, logs, stopping: stopping.signal },
     open: { store, clock, version },
     isMetricsPublic: config.metricsPublic,
@@ -91,7 +93,7 @@ export async function startServer({
       hub,
       logger,
       authenticate: (request) => requireKey(credentials, request.headers, proxies.clientOf(request)),
-      appendLive: (live) => appendLive({ store, clock }, live),
+      appendLive: (live) => appendLive({ store, clock, hashes }, live),
       heartbeatIntervalMs,
       silenceMs: timing.controlSilenceMs,
     }),

@@ -7,6 +7,7 @@ import { has } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Spool } from '../logs/spool.js'
 import { ServerRefused } from '../server-api/errors.js'
+import { type PackedLog, packLog } from '../server-api/pack-log.js'
 import type { Bell } from './bell.js'
 import { type Courier, type CourierDeps, verdictOf } from './courier.js'
 import { isSettled } from './unsent.js'
@@ -44,6 +45,8 @@ export class LogLane {
   #sent = 0
   #ackedAt = 0
   #buffer: Buffer = Buffer.alloc(0)
+  /** packed ahead, for the offset that is expected next */
+  #next: { offset: number; log: PackedLog } | undefined
 
   constructor(deps: CourierDeps, options: LogLaneOptions, courier: Courier, bell: Bell) {
     this.#deps = deps
@@ -121,13 +124,30 @@ export class LogLane {
     if (!signal.aborted) await this.#sendBatch(acknowledged)
   }
 
+  /** Sends a batch; when far behind, the next is read and packed while it is on its way. */
   async #sendBatch(offset: number): Promise<void> {
-    const { spool, attempt } = this.#options
-    const bytes = await spool.read(offset, this.#bufferFor(spool.durableBytes - offset))
-    const chunk = { phase: attempt.phase, offset, bytes }
-    const { nextOffset } = await this.#courier.request('deliver log', () => this.#deps.accessor.saveLogChunk(chunk))
+    const { phase } = this.#options.attempt
+    const log = this.#next?.offset === offset ? this.#next.log : await this.#pack(offset)
+    this.#next = undefined
+    const chunk = { phase, offset, log }
+    const sending = this.#courier.request('deliver log', () => this.#deps.accessor.saveLogChunk(chunk))
+    const [sent, next] = await Promise.allSettled([sending, this.#packAhead(offset + log.sizeBytes)])
+    if (sent.status === 'rejected') throw sent.reason
     crashPoint('delivery.log.sent')
-    this.#acknowledged = nextOffset
+    this.#acknowledged = sent.value.nextOffset
+    if (next.status === 'rejected') throw next.reason
+    this.#next = next.value
+  }
+
+  /** Nothing yet when less than a full batch is there: more may come to it meanwhile. */
+  async #packAhead(offset: number): Promise<{ offset: number; log: PackedLog } | undefined> {
+    if (this.#options.spool.durableBytes - offset < limits.logChunkBytes) return undefined
+    return { offset, log: await this.#pack(offset) }
+  }
+
+  async #pack(offset: number): Promise<PackedLog> {
+    const { spool } = this.#options
+    return packLog(await spool.read(offset, this.#bufferFor(spool.durableBytes - offset)))
   }
 
   /** Sends what is durable and not sent yet, then waits for more, or for the acknowledgement of it. */

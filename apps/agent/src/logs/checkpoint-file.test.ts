@@ -16,13 +16,15 @@ const checkpoint = (spoolBytes: number): Checkpoint => ({
   isEnded: false,
 })
 
+const synced = () => Promise.resolve()
+
 describe('the checkpoint file', () => {
   it('stays short over any number of checkpoints and keeps the last', async () => {
     const path = join(folder, 'ck')
     {
       const { file } = await CheckpointFile.open(path)
       await using _ = file
-      for (let bytes = 1; bytes <= 700; bytes++) await file.append(checkpoint(bytes))
+      for (let bytes = 1; bytes <= 700; bytes++) await file.append(checkpoint(bytes), synced)
     }
     expect((await stat(path)).size).toBeLessThan(64 * 1024)
     expect((await stat(path)).mode & 0o777).toBe(0o600)
@@ -36,14 +38,14 @@ describe('the checkpoint file', () => {
     {
       const { file } = await CheckpointFile.open(path)
       await using _ = file
-      await file.append(checkpoint(1))
+      await file.append(checkpoint(1), synced)
     }
     await appendFile(path, '{"spoolBytes":2,"posit')
     {
       const { file, checkpoints } = await CheckpointFile.open(path)
       await using _ = file
       expect(checkpoints).toEqual([checkpoint(1)])
-      await file.append(checkpoint(3))
+      await file.append(checkpoint(3), synced)
     }
     const { file, checkpoints } = await CheckpointFile.open(path)
     await using _ = file

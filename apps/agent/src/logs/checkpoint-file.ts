@@ -12,6 +12,8 @@ import { TranscriptPosition } from './transcript.js'
 export const Checkpoint = Type.Object({
   spoolBytes: Type.Integer({ minimum: 0 }),
   position: TranscriptPosition,
+  /** of the text that came with it, the spool's last bytes: tells whether a power cut spared them */
+  text: Type.Optional(Type.Object({ sizeBytes: Type.Integer({ minimum: 0 }), crc32: Type.Integer({ minimum: 0 }) })),
   /** nothing follows: the spool is whole */
   isEnded: Type.Boolean(),
 })
@@ -24,6 +26,8 @@ export class CheckpointFile implements AsyncDisposable {
   readonly #path: string
   #file: FileHandle
   #sizeBytes: number
+  /** Behind the last line may be what a crash or a full disk left of another. */
+  #mayBeTorn = true
 
   private constructor(path: string, file: FileHandle, sizeBytes: number) {
     this.#path = path
@@ -36,17 +40,26 @@ export class CheckpointFile implements AsyncDisposable {
     const handle = await openForWriting(path)
     const text = await handle.readFile('utf8')
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+    await handle.datasync() // a process that was killed may have left it to the kernel
     const file = new CheckpointFile(path, handle, Buffer.byteLength(whole))
     return { file, checkpoints: whole.split('\n').flatMap(checkpointOf) }
   }
 
-  /** Makes `checkpoint` the last one; durable when resolved. A failed write leaves the one before. */
-  async append(checkpoint: Checkpoint): Promise<void> {
+  /**
+   * Makes `checkpoint` the last one; it and what `syncText` syncs are durable when resolved, in no order: after a power cut its `text`
+   * tells. A failed write leaves the one before.
+   */
+  async append(checkpoint: Checkpoint, syncText: () => Promise<void>): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`)
-    if (this.#sizeBytes + line.length > rewriteAtBytes && this.#sizeBytes > 0) return this.#rewrite(line)
-    await this.#file.truncate(this.#sizeBytes)
+    if (this.#sizeBytes + line.length > rewriteAtBytes && this.#sizeBytes > 0) {
+      await syncText() // the one before is about to go
+      return this.#rewrite(line)
+    }
+    if (this.#mayBeTorn) await this.#file.truncate(this.#sizeBytes)
+    this.#mayBeTorn = true
     await writeAll(this.#file, line, this.#sizeBytes)
-    await this.#file.datasync()
+    await Promise.all([this.#file.datasync(), syncText()])
+    this.#mayBeTorn = false
     this.#sizeBytes += line.length
   }
 
@@ -70,6 +83,7 @@ export class CheckpointFile implements AsyncDisposable {
     await this.#file.close()
     this.#file = file
     this.#sizeBytes = line.length
+    this.#mayBeTorn = false
   }
 }
 

@@ -90,6 +90,25 @@ describe('the log writer', () => {
     expect(await readFile(path('spool'), 'utf8')).toBe('one\ntwo\ntwo\n')
   })
 
+  it('passes over a checkpoint whose text a power cut left as zeros', async () => {
+    await writeFile(path('raw'), 'one\n')
+    for (const size of [4, 8, 12]) {
+      await using writer = await open()
+      const stop = new AbortController()
+      const running = writer.run(stop.signal, never)
+      await holds(writer.spool, size)
+      stop.abort()
+      await running
+      await appendFile(path('raw'), 'two\n')
+    }
+    await truncate(path('spool'), 10)
+    await truncate(path('spool'), 12)
+    await using writer = await open()
+    expect(writer.spool.durableBytes).toBe(8)
+    await writer.run(new AbortController().signal, Promise.resolve(16))
+    expect(await readFile(path('spool'), 'utf8')).toBe('one\ntwo\ntwo\ntwo\n')
+  })
+
   it('goes on behind what a power cut left of the raw file', async () => {
     await writeFile(path('raw'), 'one\ntwo\n')
     {

@@ -54,6 +54,22 @@ describe('the redactor', () => {
     )
   })
 
+  it('hides every byte of long secrets too, between which it leaps, whatever the cuts', () => {
+    const long = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 24, maxLength: 60 })
+    const piece = (value: string) => fc.tuple(fc.nat(60), fc.nat(60)).map(([from, to]) => value.slice(from, from + to))
+    const text = (value: string) => fc.array(fc.oneof(noise, piece(value), fc.constant(value)), { maxLength: 12 })
+    const secretAndText = long.chain((value) => fc.tuple(fc.constant(value), text(value)))
+    fc.assert(
+      fc.property(secretAndText, cuts, ([value, pieces], where) => {
+        const redactor = new Redactor(compileRedaction([value]))
+        const whole = Buffer.from(pieces.join(''))
+        const out = [...cut(whole, where).map((part) => Buffer.from(redactor.push(part))), redactor.end()]
+        expect(Buffer.concat(out).toString()).toBe(expected([value], whole).toString())
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('hides a long secret that terraform printed in two halves, but for a few bytes at the cut', () => {
     const long = Array.from({ length: 40 }, (_, i) => `part-${i * i}`).join(';')
     const redaction = compileRedaction([long])

@@ -45,6 +45,7 @@ export class Redactor {
   readonly #matcher: PatternMatcher
   #held: Buffer = Buffer.alloc(0)
   #joined: Buffer = Buffer.alloc(0)
+  #out: Buffer = Buffer.alloc(0)
   #covered: Range[] = []
   #isInSecret = false
   #node = 0
@@ -62,12 +63,12 @@ export class Redactor {
   push(chunk: Buffer): Buffer {
     const bytes = this.#held.length === 0 ? chunk : this.#afterHeld(chunk)
     this.#scan(bytes, this.#held.length)
-    return this.#letGo(bytes, bytes.length - this.#matcher.depth(this.#node))
+    return this.#collect(this.#letGo(bytes, bytes.length - this.#matcher.depth(this.#node)))
   }
 
   /** The rest: nothing follows. The redactor is then as new. */
   end(): Buffer {
-    const rest = this.#letGo(this.#held, this.#held.length)
+    const rest = Buffer.concat(this.#letGo(this.#held, this.#held.length))
     this.#isInSecret = false
     this.#node = 0
     return rest
@@ -81,7 +82,7 @@ export class Redactor {
   /** What is held and `chunk` behind it, in memory that is used again: a long log must not leave a trail of copies. */
   #afterHeld(chunk: Buffer): Buffer {
     const length = this.#held.length + chunk.length
-    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(length * 2)
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(Math.ceil(length * 1.25))
     this.#held.copy(this.#joined)
     chunk.copy(this.#joined, this.#held.length)
     return this.#joined.subarray(0, length)
@@ -112,7 +113,7 @@ export class Redactor {
     this.#covered.push({ from: start, to })
   }
 
-  #letGo(bytes: Buffer, end: number): Buffer {
+  #letGo(bytes: Buffer, end: number): Buffer[] {
     const pieces: Buffer[] = []
     let at = 0
     for (const range of this.#covered) {
@@ -128,6 +129,16 @@ export class Redactor {
       .filter((range) => range.to > end)
       .map((range) => ({ from: Math.max(range.from - end, 0), to: range.to - end }))
     this.#held = Buffer.from(bytes.subarray(end)) // a copy: a view would keep the whole chunk alive
-    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+    return pieces
+  }
+
+  /** The pieces as one, in memory that is used again. */
+  #collect(pieces: readonly Buffer[]): Buffer {
+    if (pieces.length === 1) return pieces[0] as Buffer
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (this.#out.length < length) this.#out = Buffer.allocUnsafeSlow(Math.ceil(length * 1.25))
+    let end = 0
+    for (const piece of pieces) end += piece.copy(this.#out, end)
+    return this.#out.subarray(0, length)
   }
 }

@@ -1,6 +1,7 @@
 /** Reads a spool's durable bytes. */
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 
 const readBytes = 256 * 1024
 
@@ -25,6 +26,14 @@ export async function hashSpool(file: FileHandle, durableBytes: number): Promise
     hash.update(await readSpool(file, durableBytes, offset, buffer))
   }
   return hash.digest('hex')
+}
+
+/** CRC-32 of the file's bytes in [from, to). */
+export async function crc32Of(file: FileHandle, from: number, to: number): Promise<number> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, to - from))
+  let sum = 0
+  for (let at = from; at < to; at += buffer.length) sum = crc32(await readSpool(file, to, at, buffer), sum)
+  return sum
 }
 
 /** Somebody else shortened the spool under us. */

@@ -1,9 +1,11 @@
 /** The text of one attempt's log on disk: byte n of the file is offset n; what is durable may be sent, and is never changed. */
+import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import { crashPoint } from '../journal/crash-points.js'
 import { writeAll } from '../journal/write-all.js'
 import { type Checkpoint, CheckpointFile, openForWriting } from './checkpoint-file.js'
-import { hashSpool, readSpool } from './spool-bytes.js'
+import { crc32Of, hashSpool, readSpool } from './spool-bytes.js'
 import type { TranscriptPosition } from './transcript.js'
 
 /** What a reader of the spool sees: only what is durable. */
@@ -28,23 +30,27 @@ export class SpoolFile implements Spool, AsyncDisposable {
   readonly #listeners = new Set<() => void>()
   #checkpoint: Checkpoint | undefined
   #isWatched = false
+  /** Of all durable bytes; undefined in a process that did not write them all. */
+  readonly #hash: Hash | undefined
 
   private constructor(file: FileHandle, checkpoints: CheckpointFile, checkpoint: Checkpoint | undefined) {
     this.#file = file
     this.#checkpoints = checkpoints
     this.#checkpoint = checkpoint
+    this.#hash = this.durableBytes === 0 ? createHash('sha256') : undefined
   }
 
   /**
    * Opens the spool as the newest checkpoint describes it: text beyond it was never sent, and is cut off to be made again. A
-   * checkpoint beyond the file (a power cut between the two) was never acted on and is passed over.
+   * checkpoint whose text is not there (a power cut before both were durable) was never acted on and is passed over.
    */
   static async open(spoolPath: string, checkpointPath: string): Promise<SpoolFile> {
     const file = await openForWriting(spoolPath)
     const { file: checkpointFile, checkpoints } = await CheckpointFile.open(checkpointPath)
     const { size } = await file.stat()
-    const checkpoint = checkpoints.findLast((each) => each.spoolBytes <= size)
+    const checkpoint = await newestWhole(file, size, checkpoints)
     await file.truncate(checkpoint?.spoolBytes ?? 0)
+    await file.datasync() // a process that was killed may have left it to the kernel
     return new SpoolFile(file, checkpointFile, checkpoint)
   }
 
@@ -74,13 +80,16 @@ export class SpoolFile implements Spool, AsyncDisposable {
     const from = this.durableBytes
     if (text.length > 0) {
       await writeAll(this.#file, text, from)
-      await this.#file.datasync()
       crashPoint('log.spooled')
     }
-    const checkpoint = { spoolBytes: from + text.length, position, isEnded }
-    await this.#checkpoints.append(checkpoint)
+    const sum = { sizeBytes: text.length, crc32: crc32(text) }
+    const checkpoint = { spoolBytes: from + text.length, position, text: sum, isEnded }
+    await this.#checkpoints.append(checkpoint, async () => {
+      if (text.length > 0) await this.#file.datasync()
+    })
     crashPoint('log.checkpointed')
     this.#checkpoint = checkpoint
+    this.#hash?.update(text)
     for (const listener of this.#listeners) listener()
   }
 
@@ -93,12 +102,26 @@ export class SpoolFile implements Spool, AsyncDisposable {
     return readSpool(this.#file, this.durableBytes, offset, into)
   }
 
-  sha256(): Promise<string> {
-    return hashSpool(this.#file, this.durableBytes)
+  async sha256(): Promise<string> {
+    return this.#hash?.copy().digest('hex') ?? hashSpool(this.#file, this.durableBytes)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
     await this.#checkpoints[Symbol.asyncDispose]()
   }
+}
+
+async function newestWhole(
+  file: FileHandle,
+  sizeBytes: number,
+  checkpoints: readonly Checkpoint[],
+): Promise<Checkpoint | undefined> {
+  for (const checkpoint of [...checkpoints].reverse()) {
+    const { spoolBytes, text } = checkpoint
+    if (spoolBytes > sizeBytes) continue
+    if (text === undefined || (await crc32Of(file, spoolBytes - text.sizeBytes, spoolBytes)) === text.crc32)
+      return checkpoint
+  }
+  return undefined
 }

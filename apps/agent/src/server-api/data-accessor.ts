@@ -1,5 +1,6 @@
 /** The port through which an attempt reaches its data: one method per endpoint, each one request, each repeatable. */
 import type { Phase, ResourceReport, StatusUpdate, TaskData } from '@iac-agent/protocol'
+import type { PackedLog } from './pack-log.js'
 
 /** The server has it; `late` when it was stored as data of an attempt that is no longer current. */
 export interface Receipt {
@@ -25,7 +26,7 @@ export interface DataAccessor {
   /** The same again is the same. */
   updateTaskStatus(update: StatusUpdate): Promise<Receipt>
   /** Repeatable by offset: what the server has already must be equal. `nextOffset` is the truth. */
-  saveLogChunk(chunk: { phase: Phase; offset: number; bytes: Buffer }): Promise<Receipt & { nextOffset: number }>
+  saveLogChunk(chunk: { phase: Phase; offset: number; log: PackedLog }): Promise<Receipt & { nextOffset: number }>
   nextLogOffset(phase: Phase): Promise<number>
   sealLog(seal: { phase: Phase; totalBytes: number; sha256: string }): Promise<Receipt>
   /** Repeatable by serial and bytes: the same again is the same version. */

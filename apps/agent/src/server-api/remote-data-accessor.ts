@@ -1,8 +1,5 @@
 /** The DataAccessor of one attempt over HTTP: one request per method under the attempt's lease, every answer parsed. */
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import {
   agentTaskEndpoints as endpoints,
   type Phase,
@@ -16,6 +13,7 @@ import {
 import type { DataAccessor, Receipt } from './data-accessor.js'
 import { ServerRefused, ServerUnreachable } from './errors.js'
 import { fileBody, saveAnswer } from './file-transfer.js'
+import type { PackedLog } from './pack-log.js'
 import type { RawAnswer, ServerRequest } from './request.js'
 
 /** Which attempt speaks. */
@@ -24,7 +22,6 @@ export interface AttemptIdentity {
   leaseToken: string
 }
 
-const compress = promisify(gzip)
 const octets = 'application/octet-stream'
 
 export class RemoteDataAccessor implements DataAccessor {
@@ -105,15 +102,14 @@ export class RemoteDataAccessor implements DataAccessor {
   async saveLogChunk(chunk: {
     phase: Phase
     offset: number
-    bytes: Buffer
+    log: PackedLog
   }): Promise<Receipt & { nextOffset: number }> {
-    const sha256 = createHash('sha256').update(chunk.bytes).digest('hex')
     const received = await this.#request.acknowledge(endpoints.logChunk, {
       ...this.#attempt,
       query: { phase: chunk.phase, offset: chunk.offset },
       raw: {
-        body: await compress(chunk.bytes, { level: 1 }),
-        headers: { 'content-type': octets, 'content-encoding': 'gzip', 'x-content-sha256': sha256 },
+        body: chunk.log.packed,
+        headers: { 'content-type': octets, 'content-encoding': 'gzip', 'x-content-sha256': chunk.log.sha256 },
       },
     })
     return { ...receipt(received), nextOffset: received.answer.next_offset }

@@ -20,6 +20,13 @@ export interface EventStreamEnds {
   readonly changes: Changes
 }
 
+/** An event as it is on the wire. */
+export function textOf({ id, event, data }: ServerSentEvent): string {
+  const name = event === undefined ? '' : `event: ${event}\n`
+  const place = id === undefined ? '' : `id: ${id}\n`
+  return `${place}${name}data: ${JSON.stringify(data)}\n\n`
+}
+
 export class EventStream implements Disposable {
   readonly #ended = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -56,11 +63,14 @@ export class EventStream implements Disposable {
   }
 
   /** Resolves when the caller can take more; at once after the end. One that takes nothing for `viewerStallMs` is cut off. */
-  async send(event: ServerSentEvent): Promise<void> {
+  send(event: ServerSentEvent): Promise<void> {
+    return this.sendText(textOf(event))
+  }
+
+  /** As `send`, for what `textOf` made of an event, once for many streams. */
+  async sendText(text: string): Promise<void> {
     if (this.signal.aborted) return
-    const name = event.event === undefined ? '' : `event: ${event.event}\n`
-    const id = event.id === undefined ? '' : `id: ${event.id}\n`
-    if (this.reply.raw.write(`${id}${name}data: ${JSON.stringify(event.data)}\n\n`)) return
+    if (this.reply.raw.write(text)) return
     const stall = setTimeout(() => this.#giveUp(), timing.viewerStallMs)
     try {
       await once(this.reply.raw, 'drain', { signal: this.signal })

@@ -1,8 +1,9 @@
 /** A request's body as bytes: unpacked, and bounded by what it unpacks to. */
 import type { IncomingMessage } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 import { ApiError } from '@iac-agent/protocol'
+import { gunzip } from '../store/gunzip.js'
 
 /** Refusing a body must not destroy the request: its socket still has to carry the answer. Node drops the rest after that. */
 const keepOpen = { destroyOnReturn: false }
@@ -26,12 +27,19 @@ export class RawBody {
 
   /** The whole body in memory. @param limitBytes a tighter bound than the contract's */
   async bytes(limitBytes: number = this.limitBytes): Promise<Buffer> {
+    return (await this.whole(limitBytes)).bytes
+  }
+
+  /** As `bytes`, and with what was received when that is gzip. */
+  async whole(limitBytes: number = this.limitBytes): Promise<{ bytes: Buffer; packed: Buffer | undefined }> {
     const isPacked = this.#isPacked()
     this.#refuseDeclared(limitBytes)
     const chunks: Buffer[] = []
     for await (const chunk of bounded(this.message.iterator(keepOpen), limitBytes)) chunks.push(chunk)
     const received = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-    return isPacked ? gunzipBounded(received, limitBytes) : received
+    return isPacked
+      ? { bytes: gunzipBounded(received, limitBytes), packed: received }
+      : { bytes: received, packed: undefined }
   }
 
   #isPacked(): boolean {
@@ -72,7 +80,7 @@ async function* unpacked(packed: Readable, limitBytes: number): AsyncGenerator<B
 
 function gunzipBounded(packed: Buffer, limitBytes: number): Buffer {
   try {
-    return gunzipSync(packed, { maxOutputLength: limitBytes })
+    return gunzip(packed, limitBytes)
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limitBytes)
     throw brokenGzip(err)

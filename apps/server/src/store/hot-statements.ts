@@ -12,10 +12,12 @@ export interface LogStreamRow {
   sealed_sha256: string | null
 }
 
-/** A stored chunk: `bytes` begin at `start_offset` of their stream. */
+/** A stored chunk: its text begins at `start_offset` of its stream. */
 export interface LogChunkRow {
   start_offset: number
+  /** the text, or what gzip made of it when `is_packed` */
   bytes: Buffer
+  is_packed: number
 }
 
 /** The reading ones. Each resolves at once; promises keep the door open for a database behind a socket. */
@@ -43,10 +45,19 @@ export class HotReads {
     return this.one<{ number: number | null }>(sql, taskId, phase)?.number ?? undefined
   }
 
+  /** The stream of the newest attempt that has some of a phase's output. */
+  async newestOutput(taskId: number, phase: string): Promise<Pick<LogStreamRow, 'id' | 'length_bytes'> | undefined> {
+    return this.one(
+      'SELECT id, length_bytes FROM task_log_streams WHERE task_id = ? AND phase = ? AND length_bytes > 0 ORDER BY attempt DESC',
+      taskId,
+      phase,
+    )
+  }
+
   /** Chunks that hold bytes of [from, to), in order. */
   async logChunks(streamId: number, from: number, to: number): Promise<LogChunkRow[]> {
     return this.all<LogChunkRow>(
-      `SELECT start_offset, bytes FROM task_logs WHERE stream_id = ? AND start_offset < ? AND start_offset >= coalesce(
+      `SELECT start_offset, bytes, is_packed FROM task_logs WHERE stream_id = ? AND start_offset < ? AND start_offset >= coalesce(
          (SELECT max(start_offset) FROM task_logs WHERE stream_id = ? AND start_offset <= ?), 0) ORDER BY start_offset`,
       streamId,
       to,
@@ -76,6 +87,8 @@ export class HotReads {
 export class HotStatements extends HotReads {
   /** Makes the stream's row when it is new; answers it as it is. */
   async openLogStream(taskId: number, attempt: number, phase: string, now: number): Promise<LogStreamRow> {
+    const known = await this.findLogStream(taskId, attempt, phase)
+    if (known) return known
     this.run(
       `INSERT INTO task_log_streams (task_id, attempt, phase, length_bytes, created_at, updated_at) VALUES (?, ?, ?, 0, ?, ?)
        ON CONFLICT (task_id, attempt, phase) DO NOTHING`,
@@ -90,8 +103,13 @@ export class HotStatements extends HotReads {
     return row
   }
 
-  /** Adds bytes at the stream's end. Answers false when the stream's length is no longer `atOffset`. */
-  async appendLogChunk(streamId: number, atOffset: number, bytes: Buffer, now: number): Promise<boolean> {
+  /** Adds text at the stream's end, as `packed` when given. Answers false when the stream's length is no longer `atOffset`. */
+  async appendLogChunk(
+    streamId: number,
+    atOffset: number,
+    { bytes, packed }: { bytes: Buffer; packed?: Buffer | undefined },
+    now: number,
+  ): Promise<boolean> {
     const grown = this.run(
       'UPDATE task_log_streams SET length_bytes = length_bytes + ?, updated_at = ? WHERE id = ? AND length_bytes = ?',
       bytes.length,
@@ -101,30 +119,22 @@ export class HotStatements extends HotReads {
     )
     if (grown === 0) return false
     this.run(
-      'INSERT INTO task_logs (stream_id, start_offset, bytes, created_at) VALUES (?, ?, ?, ?)',
+      'INSERT INTO task_logs (stream_id, start_offset, bytes, created_at, is_packed) VALUES (?, ?, ?, ?, ?)',
       streamId,
       atOffset,
-      bytes,
+      packed ?? bytes,
       now,
+      packed === undefined ? 0 : 1,
     )
     return true
   }
 
-  /** Keeps the last `limitBytes` of the output beside its task; `restart` begins a new attempt's. Answers the rows changed. */
-  async keepOutputTail(
-    taskId: number,
-    phase: 'plan' | 'apply',
-    bytes: Buffer,
-    limitBytes: number,
-    restart: boolean,
-  ): Promise<number> {
-    const before = restart ? "x''" : `coalesce(${phase}_output, x'')`
-    const total = restart ? '0' : `${phase}_output_bytes`
+  /** Keeps the end of a phase's output beside its task. Answers the rows changed. */
+  async keepOutputTail(taskId: number, phase: 'plan' | 'apply', tail: Buffer, totalBytes: number): Promise<number> {
     return this.run(
-      `UPDATE workspace_tasks SET ${phase}_output = substr(CAST(${before} || ? AS BLOB), -${limitBytes}), ${phase}_output_bytes = ${total} + ?
-       WHERE id = ?`,
-      bytes,
-      bytes.length,
+      `UPDATE workspace_tasks SET ${phase}_output = ?, ${phase}_output_bytes = ? WHERE id = ?`,
+      tail,
+      totalBytes,
       taskId,
     )
   }

@@ -1,13 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { outputTail, withoutTornEnd } from './log-rows.js'
-
-const row = (bytes: Buffer | null, totalBytes: number) => ({
-  plan_output: bytes,
-  plan_output_bytes: totalBytes,
-  apply_output: null,
-  apply_output_bytes: 0,
-})
+import { outputText, withoutTornEnd } from './log-rows.js'
 
 it('never shows half a character, wherever text was cut', () => {
   fc.assert(
@@ -15,7 +8,7 @@ it('never shows half a character, wherever text was cut', () => {
       const whole = Buffer.from(text)
       const start = whole.length === 0 ? 0 : from % whole.length
       const end = start + (to % (whole.length - start + 1))
-      const shown = outputTail(row(whole.subarray(start, end), start === 0 ? end : whole.length), 'plan').text
+      const shown = outputText({ bytes: whole.subarray(start, end), totalBytes: start === 0 ? end : whole.length }).text
       expect(text).toContain(shown)
       expect(Buffer.byteLength(shown)).toBeGreaterThanOrEqual(end - start - 6)
     }),
@@ -23,9 +16,8 @@ it('never shows half a character, wherever text was cut', () => {
 })
 
 it('says an output is truncated when the stream is longer than what is kept', () => {
-  expect(outputTail(row(Buffer.from('tail'), 4), 'plan')).toEqual({ text: 'tail', truncated: false })
-  expect(outputTail(row(Buffer.from('tail'), 5), 'plan')).toEqual({ text: 'tail', truncated: true })
-  expect(outputTail(row(null, 0), 'plan')).toEqual({ text: '', truncated: false })
+  expect(outputText({ bytes: Buffer.from('tail'), totalBytes: 4 })).toEqual({ text: 'tail', truncated: false })
+  expect(outputText({ bytes: Buffer.from('tail'), totalBytes: 5 })).toEqual({ text: 'tail', truncated: true })
 })
 
 it('keeps a whole character at the end', () => {

@@ -1,21 +1,24 @@
 /** Log streams read in pieces, and the tail that lies beside the task. */
-import type { HotReads, LogStreamRow } from './hot-statements.js'
+import { limits } from '@iac-agent/protocol'
+import { gunzip } from './gunzip.js'
+import type { HotReads, LogChunkRow, LogStreamRow } from './hot-statements.js'
 import type { Reader, Tx } from './store.js'
 
 /** The stream's bytes in [from, to); shorter only when the stream is. `to - from` bounds the memory it takes. */
 export async function readStreamBytes(hot: HotReads, streamId: number, from: number, to: number): Promise<Buffer> {
-  const chunks = await hot.logChunks(streamId, from, to)
-  const pieces = chunks.map(({ start_offset: start, bytes }) =>
-    bytes.subarray(Math.max(0, from - start), Math.max(0, Math.min(bytes.length, to - start))),
-  )
-  return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+  const bytes = await readStreamChunks(hot, streamId, from, to)
+  return bytes.subarray(0, Math.max(0, to - from))
 }
 
 /** Like readStreamBytes, but goes on to the end of the last chunk it meets: no chunk is read twice by one who reads on. */
 export async function readStreamChunks(hot: HotReads, streamId: number, from: number, to: number): Promise<Buffer> {
   const chunks = await hot.logChunks(streamId, from, to)
-  const pieces = chunks.map(({ start_offset: start, bytes }) => bytes.subarray(Math.max(0, from - start)))
+  const pieces = chunks.map((chunk) => textOf(chunk).subarray(Math.max(0, from - chunk.start_offset)))
   return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+}
+
+function textOf({ bytes, is_packed: isPacked }: LogChunkRow): Buffer {
+  return isPacked === 1 ? gunzip(bytes, limits.logChunkBytes) : bytes
 }
 
 /** Ends a stream at its present length. Answers false when it is sealed already or no longer `totalBytes` long. */
@@ -64,14 +67,29 @@ export async function findLog(
   return { attempt: number, attemptIsFinal: row.state === 'final', isSeedOnly: row.seed_only === 1, stream }
 }
 
-type Outputs = { readonly [column in 'plan_output' | 'apply_output']: Buffer | null } & {
-  readonly [column in 'plan_output_bytes' | 'apply_output_bytes']: number
+/** The end of an output: what is left of it, and how much there was. */
+export interface OutputTail {
+  /** the last 64 KiB at most, cut anywhere */
+  readonly bytes: Buffer
+  readonly totalBytes: number
 }
 
-/** What the task row keeps of an output, as text: cut to whole characters; `truncated` when the stream is longer. */
-export function outputTail(row: Outputs, phase: 'plan' | 'apply'): { text: string; truncated: boolean } {
-  const bytes = row[`${phase}_output`] ?? Buffer.alloc(0)
-  const truncated = row[`${phase}_output_bytes`] > bytes.length
+/** The end of what the newest attempt printed in a phase; undefined when nothing was. */
+export async function readOutputTail(
+  hot: HotReads,
+  taskId: number,
+  phase: 'plan' | 'apply',
+): Promise<OutputTail | undefined> {
+  const stream = await hot.newestOutput(taskId, phase)
+  if (stream === undefined) return undefined
+  const totalBytes = stream.length_bytes
+  const from = Math.max(0, totalBytes - limits.outputTailBytes)
+  return { bytes: await readStreamBytes(hot, stream.id, from, totalBytes), totalBytes }
+}
+
+/** As text: cut to whole characters; `truncated` when there was more. */
+export function outputText({ bytes, totalBytes }: OutputTail): { text: string; truncated: boolean } {
+  const truncated = totalBytes > bytes.length
   const whole = withoutTornEnd(truncated ? withoutTornStart(bytes) : bytes)
   return { text: whole.toString('utf8'), truncated }
 }

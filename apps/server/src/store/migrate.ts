@@ -11,6 +11,7 @@ import { unrecorded } from './migrations/0007-unrecorded.js'
 import { agentSecret } from './migrations/0008-agent-secret.js'
 import { shortage } from './migrations/0009-shortage.js'
 import { usage } from './migrations/0010-usage.js'
+import { packedLogs } from './migrations/0011-packed-logs.js'
 import type { ColumnWords, Migration } from './migrations/migration.js'
 import { StoreError } from './store-error.js'
 
@@ -25,6 +26,7 @@ const migrations: readonly Migration[] = [
   agentSecret,
   shortage,
   usage,
+  packedLogs,
 ]
 
 const sqliteWords: ColumnWords = {

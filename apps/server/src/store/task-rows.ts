@@ -1,4 +1,4 @@
-/** Tasks, without and with their outputs, and the inputs frozen for them. */
+/** Tasks, without their outputs, and the inputs frozen for them. */
 import type { Stage, TaskStatus, TaskType } from '@iac-agent/protocol'
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { WorkspaceTasksTable } from './schema/tasks.js'
@@ -13,11 +13,6 @@ export interface TaskRow extends Omit<Selectable<WorkspaceTasksTable>, Outputs |
   stage: Stage
 }
 
-export interface TaskRowWithOutputs extends TaskRow {
-  plan_output: Buffer | null
-  apply_output: Buffer | null
-}
-
 /** The outputs are the last columns of the table: leaving them out leaves their pages unread. */
 const columns = `id, workspace_id, pool_id, task_type, status, stage, description, context, attempt, agent_id, requeues, plan_attempt,
   base_state_version, changes_add, changes_change, changes_destroy, duration, error_code, error_message, confirmed_by, confirmed_at,
@@ -26,10 +21,6 @@ const columns = `id, workspace_id, pool_id, task_type, status, stage, descriptio
 
 export async function findTask(reader: Reader, taskId: number): Promise<TaskRow | undefined> {
   return reader.hot.one<TaskRow>(`SELECT ${columns} FROM workspace_tasks WHERE id = ?`, taskId)
-}
-
-export async function findTaskWithOutputs(reader: Reader, taskId: number): Promise<TaskRowWithOutputs | undefined> {
-  return reader.hot.one<TaskRowWithOutputs>('SELECT * FROM workspace_tasks WHERE id = ?', taskId)
 }
 
 /** Newest first, beginning below the id `before`. */

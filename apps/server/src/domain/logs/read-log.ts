@@ -1,6 +1,6 @@
 /** A piece of a task's log, for a person. */
 import { ApiError, type LogState, type Phase } from '@iac-agent/protocol'
-import { findLog, type LogFacts, readStreamBytes } from '../../store/log-rows.js'
+import { findLog, type LogFacts, readStreamBytes, readStreamChunks } from '../../store/log-rows.js'
 import type { Reader, Store } from '../../store/store.js'
 import { logStateOf } from './log-state.js'
 
@@ -24,8 +24,8 @@ export interface LogQuery {
 }
 
 const defaultLimitBytes = 1024 * 1024
-/** What one reader holds of a log at a time, however much it asked for. */
-const heldBytes = 256 * 1024
+/** What one reader holds of a log at a time, however much it asked for: this, and to the end of the chunk in which it ends. */
+const heldBytes = 64 * 1024
 
 /** Part of a log, read as it is taken. */
 export interface OpenLog extends Omit<LogPiece, 'bytes'> {
@@ -56,9 +56,12 @@ async function* streamedBytes(
   end: number,
 ): AsyncGenerator<Buffer> {
   if (streamId === undefined) return
-  for (let at = from; at < end; at += heldBytes) {
+  for (let at = from; at < end; ) {
     const until = Math.min(end, at + heldBytes)
-    yield await store.read((reader) => readStreamBytes(reader.hot, streamId, at, until))
+    const bytes = await store.read((reader) => readStreamChunks(reader.hot, streamId, at, until))
+    if (bytes.length === 0) throw new Error(`the log stream ${streamId} has a hole at byte ${at}`)
+    yield bytes.subarray(0, end - at)
+    at += bytes.length
   }
 }
 

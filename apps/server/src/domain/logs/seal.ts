@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { ApiError, type Phase, readChecksum } from '@iac-agent/protocol'
 import type { LogStreamRow } from '../../store/hot-statements.js'
-import { readStreamBytes, sealStream } from '../../store/log-rows.js'
+import { readStreamChunks, sealStream } from '../../store/log-rows.js'
 import type { Store } from '../../store/store.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import { requireAttempt } from '../attempts/require-attempt.js'
+import { keepTail } from './append.js'
 import { type LogDeps, requirePhase } from './save-chunk.js'
 
 export interface SealInput {
@@ -16,7 +17,8 @@ export interface SealInput {
   readonly sha256: string
 }
 
-const pieceBytes = 1024 * 1024
+/** Read at once, and to the end of the chunk in which this ends. */
+const pieceBytes = 64 * 1024
 
 /**
  * Seals the attempt's stream. The same seal again is 200. Throws `offset_gap` when bytes are missing, `log_diverged` when the
@@ -28,11 +30,11 @@ export async function sealLog(deps: LogDeps, input: SealInput): Promise<{ status
     throw new ApiError('invalid_request', 'sha256 must be the hex SHA-256 of the whole log', { field: 'sha256' })
   const { stream, stale } = await openStream(deps, input)
   checkLength(stream, input.totalBytes)
-  // A stream only grows: its first totalBytes bytes can be hashed outside of any transaction.
-  const storedSha256 = stream.sealed_sha256 ?? (await hashStream(deps.store, stream.id, input.totalBytes))
+  const storedSha256 = stream.sealed_sha256 ?? (await hashOf(deps, stream.id, input.totalBytes))
   if (storedSha256 !== sha256)
     throw new ApiError('log_diverged', 'the stored log has another SHA-256', { sha256: storedSha256 })
   if (stream.sealed_sha256 === null) await seal(deps, input, stream.id, sha256)
+  deps.hashes?.forget(stream.id)
   return { status: 'complete', ...(stale ? { late: true } : {}) }
 }
 
@@ -65,11 +67,18 @@ function checkLength(stream: LogStreamRow, totalBytes: number): void {
   }
 }
 
+/** A stream only grows: its first bytes can be hashed outside of any transaction. */
+async function hashOf({ store, hashes }: LogDeps, streamId: number, totalBytes: number): Promise<string> {
+  return hashes?.of(streamId, totalBytes) ?? (await hashStream(store, streamId, totalBytes))
+}
+
 async function hashStream(store: Store, streamId: number, totalBytes: number): Promise<string> {
   const hash = createHash('sha256')
-  for (let at = 0; at < totalBytes; at += pieceBytes) {
-    const end = Math.min(totalBytes, at + pieceBytes)
-    hash.update(await store.read((reader) => readStreamBytes(reader.hot, streamId, at, end)))
+  for (let at = 0; at < totalBytes; ) {
+    const bytes = await store.read((reader) => readStreamChunks(reader.hot, streamId, at, at + pieceBytes))
+    if (bytes.length === 0) throw new Error(`the log stream ${streamId} has a hole at byte ${at}`)
+    hash.update(bytes)
+    at += bytes.length
   }
   return hash.digest('hex')
 }
@@ -84,6 +93,7 @@ async function seal(
     if (!(await sealStream(tx, streamId, totalBytes, sha256, deps.clock.now()))) {
       throw new ApiError('log_diverged', 'the log grew or was sealed while it was being sealed')
     }
+    await keepTail(tx, { taskId, phase })
     const stream = await tx.db
       .selectFrom('task_log_streams')
       .select('attempt')

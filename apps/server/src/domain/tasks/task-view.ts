@@ -1,9 +1,16 @@
 /** A task as the operator API answers it. */
-import { ApiError, type PendingReason, type Task, type TaskCancel, type UnrecordedCounts } from '@iac-agent/protocol'
+import {
+  ApiError,
+  type PendingReason,
+  type Phase,
+  type Task,
+  type TaskCancel,
+  type UnrecordedCounts,
+} from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
-import { outputTail } from '../../store/log-rows.js'
+import { outputText, readOutputTail } from '../../store/log-rows.js'
 import type { Reader, Store } from '../../store/store.js'
-import { findTaskWithOutputs, type TaskRow, type TaskRowWithOutputs } from '../../store/task-rows.js'
+import { findTask, type TaskRow } from '../../store/task-rows.js'
 import { countUnrecorded } from '../../store/unrecorded-rows.js'
 import { findUsages, type PhaseUsage } from '../../store/usage-rows.js'
 import { rfc3339, rfc3339OrNull } from '../rfc3339.js'
@@ -16,10 +23,10 @@ export function getTask(deps: { store: Store; clock: Clock }, { taskId }: { task
 }
 
 async function readTask(reader: Reader, taskId: number, now: number): Promise<Task> {
-  const task = await findTaskWithOutputs(reader, taskId)
+  const task = await findTask(reader, taskId)
   if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
   const [view] = await taskViews(reader, [task], now)
-  return { ...(view as Task), ...outputsOf(task) }
+  return { ...(view as Task), ...(await outputsOf(reader, taskId)) }
 }
 
 /** Everything but the outputs, in the order of `tasks`. */
@@ -76,13 +83,18 @@ function viewOf(task: TaskRow, { reason, cancel, unrecorded, usage }: Besides): 
   }
 }
 
-function outputsOf(task: TaskRowWithOutputs): Partial<Task> {
-  const plan = outputTail(task, 'plan')
-  const apply = outputTail(task, 'apply')
+async function outputsOf(reader: Reader, taskId: number): Promise<Partial<Task>> {
+  const plan = await outputOf(reader, taskId, 'plan')
+  const apply = await outputOf(reader, taskId, 'apply')
   return {
-    plan_output: task.plan_output === null ? null : plan.text,
-    ...(plan.truncated ? { plan_output_truncated: true } : {}),
-    apply_output: task.apply_output === null ? null : apply.text,
-    ...(apply.truncated ? { apply_output_truncated: true } : {}),
+    plan_output: plan?.text ?? null,
+    ...(plan?.truncated ? { plan_output_truncated: true } : {}),
+    apply_output: apply?.text ?? null,
+    ...(apply?.truncated ? { apply_output_truncated: true } : {}),
   }
+}
+
+async function outputOf(reader: Reader, taskId: number, phase: Phase) {
+  const tail = await readOutputTail(reader.hot, taskId, phase)
+  return tail && outputText(tail)
 }

@@ -1,5 +1,6 @@
 /** The agent API: routes for agents, and for attempts with their lease. */
 import type { FastifyInstance } from 'fastify'
+import type { LogDeps } from '../../domain/logs/save-chunk.js'
 import { configurationRoutes } from './configuration-routes.js'
 import { type FleetRouteDeps, fleetRoutes } from './fleet-routes.js'
 import { logRoutes } from './log-routes.js'
@@ -8,7 +9,7 @@ import { resourceRoutes } from './resource-routes.js'
 import { stateRoutes } from './state-routes.js'
 import { taskRoutes } from './task-routes.js'
 
-export interface AgentDeps extends FleetRouteDeps {
+export interface AgentDeps extends FleetRouteDeps, LogDeps {
   /** said with every answer: what was acknowledged under another one may be gone */
   readonly storeEpoch: number
 }

@@ -22,7 +22,7 @@ export async function logRoutes(app: FastifyInstance, deps: LogDeps): Promise<vo
   })
 }
 
-type Chunk = Pick<ChunkInput, 'phase' | 'offset' | 'bytes'>
+type Chunk = Pick<ChunkInput, 'phase' | 'offset' | 'bytes' | 'packed'>
 
 /** Phase and offset are in the query, the checksum in a header. */
 async function rawChunk(
@@ -32,9 +32,9 @@ async function rawChunk(
 ): Promise<Chunk> {
   if (phase === undefined) throw missing('phase')
   if (offset === undefined) throw missing('offset')
-  const bytes = await body.bytes(limits.logChunkBytes)
+  const { bytes, packed } = await body.whole(limits.logChunkBytes)
   requireChecksum(bytes, checksumHeader(headers))
-  return { phase, offset, bytes }
+  return { phase, offset, bytes, packed }
 }
 
 /** The seed's way: everything in one JSON object; the offset counts UTF-8 bytes. */

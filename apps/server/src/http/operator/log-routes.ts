@@ -6,7 +6,7 @@ import type { LogWatch } from '../../domain/logs/log-watch.js'
 import { type LogPiece, type LogQuery, openLog } from '../../domain/logs/read-log.js'
 import { withoutTornEnd } from '../../store/log-rows.js'
 import type { Store } from '../../store/store.js'
-import { EventStream } from '../event-stream.js'
+import { EventStream, textOf } from '../event-stream.js'
 import { route } from '../route.js'
 
 /** Of a log, in one event. */
@@ -54,9 +54,23 @@ async function stream(
         })
       return
     }
-    for (const { offset, bytes } of eventsOf(next.value)) {
-      await events.send({ id: offset + bytes.length, data: { offset, text: bytes.toString('utf8') } })
-    }
+    for (const text of textsOf(next.value)) await events.sendText(text)
+  }
+}
+
+/** Viewers at the same place are given the same piece: the event of a small one is made once for all of them. */
+const shared = new WeakMap<LogPiece, string>()
+
+function* textsOf(piece: LogPiece): Generator<string> {
+  const known = shared.get(piece)
+  if (known !== undefined) {
+    yield known
+    return
+  }
+  for (const { offset, bytes } of eventsOf(piece)) {
+    const text = textOf({ id: offset + bytes.length, data: { offset, text: bytes.toString('utf8') } })
+    if (bytes.length === piece.bytes.length) shared.set(piece, text)
+    yield text
   }
 }
 

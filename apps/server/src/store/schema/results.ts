@@ -18,8 +18,10 @@ export interface TaskLogsTable {
   id: Generated<number>
   stream_id: number
   start_offset: number
+  /** as text, or packed by gzip when `is_packed` */
   bytes: Buffer
   created_at: number
+  is_packed: Flag
 }
 
 export interface WorkspaceStateVersionsTable {

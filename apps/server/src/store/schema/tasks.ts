@@ -44,7 +44,7 @@ export interface WorkspaceTasksTable {
   /** bytes of the whole stream; more than the tail below holds: truncated */
   plan_output_bytes: Generated<number>
   apply_output_bytes: Generated<number>
-  /** last 64 KiB of the newest attempt's stream, as bytes; outputTail() in log-rows.ts makes text of it */
+  /** last 64 KiB of the newest attempt's stream, as bytes, written when it is sealed; what is answered is read from the stream */
   plan_output: Buffer | null
   apply_output: Buffer | null
 }
