@@ -2,11 +2,11 @@
  * The one writer: bodies wait in a queue, run one after the other inside one transaction, each in its own savepoint, and
  * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
  */
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { inTime } from './body-limit.js'
 import { crashPoint, type TransactionName } from './crash-points.js'
 import { HotStatements } from './hot-statements.js'
-import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
+import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Change, Tx } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
 
@@ -24,6 +24,7 @@ interface Waiting {
 
 export class WriteQueue {
   readonly #statements: PreparedStatements
+  readonly #steps: Record<'begin' | 'commit' | 'save' | 'release' | 'undo', Statement>
   readonly #tell: (changes: readonly Change[]) => void
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
@@ -31,6 +32,13 @@ export class WriteQueue {
 
   constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
     this.#statements = new PreparedStatements(handle)
+    this.#steps = {
+      begin: handle.prepare('BEGIN IMMEDIATE'),
+      commit: handle.prepare('COMMIT'),
+      save: handle.prepare('SAVEPOINT body'),
+      release: handle.prepare('RELEASE body'),
+      undo: handle.prepare('ROLLBACK TO body'),
+    }
     this.#tell = tell
   }
 
@@ -61,7 +69,7 @@ export class WriteQueue {
     const done: { body: Waiting; value: unknown }[] = []
     const changes: Change[] = []
     try {
-      handle.exec('BEGIN IMMEDIATE')
+      this.#steps.begin.run()
     } catch (err) {
       this.#waiting.shift()?.reject(translateStoreError(err))
       return
@@ -76,7 +84,7 @@ export class WriteQueue {
         if (body.alone) break
       }
       for (const { body } of done) crashPoint(`${body.name}.committing`)
-      handle.exec('COMMIT')
+      this.#steps.commit.run()
       for (const { body } of done) crashPoint(`${body.name}.committed`)
     } catch (err) {
       if (handle.inTransaction) handle.exec('ROLLBACK')
@@ -100,21 +108,20 @@ export class WriteQueue {
     const handle = this.#statements.handle
     const scope: Scope = { isOpen: true }
     const own: Change[] = []
-    const tx: Tx = {
-      db: kyselyOver(this.#statements, scope),
-      hot: new HotStatements(this.#statements, scope),
-      changed: (change) => own.push(change),
-    }
-    handle.exec('SAVEPOINT body')
+    const tx = new Body(this.#statements, scope, own)
+    this.#steps.save.run()
     try {
       const value = await inTime(body.run(tx))
       scope.isOpen = false
-      handle.exec('RELEASE body')
+      this.#steps.release.run()
       changes.push(...own)
       return value
     } catch (err) {
       scope.isOpen = false
-      if (handle.inTransaction) handle.exec('ROLLBACK TO body; RELEASE body')
+      if (handle.inTransaction) {
+        this.#steps.undo.run()
+        this.#steps.release.run()
+      }
       body.reject(translateStoreError(err))
       return failed
     }
@@ -124,6 +131,20 @@ export class WriteQueue {
   #lost(bodies: Waiting[], err: unknown): void {
     if (bodies.length === 1) bodies[0]?.reject(translateStoreError(err))
     else this.#waiting.unshift(...bodies.map((body) => ({ ...body, alone: true })))
+  }
+}
+
+class Body extends BodyReader<HotStatements> implements Tx {
+  constructor(
+    statements: PreparedStatements,
+    scope: Scope,
+    private readonly changes: Change[],
+  ) {
+    super(statements, scope, new HotStatements(statements, scope))
+  }
+
+  changed(change: Change): void {
+    this.changes.push(change)
   }
 }
 
