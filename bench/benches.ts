@@ -3,4 +3,5 @@ import type { Bench } from './bench.js'
 
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   api: async () => (await import('./api/api.js')).api,
+  state: async () => (await import('./state/state.js')).state,
 }
