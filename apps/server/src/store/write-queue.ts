@@ -10,6 +10,12 @@ import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.
 import type { Change, Tx } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
 
+/**
+ * What nothing points at yet and nobody was told of: parts of an upload. Its COMMIT is not synced by itself; the one that points at the
+ * parts is, and with it all of the WAL before it. A process that dies loses nothing; a host that does loses an unfinished upload.
+ */
+const unpromised: ReadonlySet<TransactionName> = new Set(['store_blob_part'])
+
 /** Bodies that share one COMMIT at most: bounds how long the first of them waits for its answer. */
 const batchLimit = 256
 
@@ -29,6 +35,7 @@ export class WriteQueue {
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #isClosed: boolean = false
+  #isSynced: boolean = true
 
   constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
     this.#statements = new PreparedStatements(handle)
@@ -68,7 +75,9 @@ export class WriteQueue {
     const handle = this.#statements.handle
     const done: { body: Waiting; value: unknown }[] = []
     const changes: Change[] = []
+    const isSynced = this.#waiting.some(({ name }) => !unpromised.has(name))
     try {
+      this.#sync(isSynced)
       this.#steps.begin.run()
     } catch (err) {
       this.#waiting.shift()?.reject(translateStoreError(err))
@@ -76,7 +85,7 @@ export class WriteQueue {
     }
     try {
       while (done.length < batchLimit) {
-        const body = this.#take(done.length)
+        const body = this.#take(done.length, isSynced)
         if (!body) break
         const value = await this.#runInSavepoint(body, changes)
         if (value !== failed) done.push({ body, value })
@@ -98,9 +107,17 @@ export class WriteQueue {
     for (const { body, value } of done) body.resolve(value)
   }
 
-  /** The next body that may join a batch of `size`; one that must be alone opens its own. */
-  #take(size: number): Waiting | undefined {
-    if (this.#waiting[0]?.alone && size > 0) return undefined
+  /** Whether commits from now on are on disk when they return. */
+  #sync(isSynced: boolean): void {
+    if (this.#isSynced === isSynced) return
+    this.#statements.handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
+    this.#isSynced = isSynced
+  }
+
+  /** The next body that may join a batch of `size`; one that must be alone opens its own, and one that must be synced another. */
+  #take(size: number, isSynced: boolean): Waiting | undefined {
+    const next = this.#waiting[0]
+    if (next !== undefined && ((next.alone && size > 0) || !(isSynced || unpromised.has(next.name)))) return undefined
     return this.#waiting.shift()
   }
 
