@@ -76,6 +76,8 @@ export class HotReads {
 export class HotStatements extends HotReads {
   /** Makes the stream's row when it is new; answers it as it is. */
   async openLogStream(taskId: number, attempt: number, phase: string, now: number): Promise<LogStreamRow> {
+    const known = await this.findLogStream(taskId, attempt, phase)
+    if (known) return known
     this.run(
       `INSERT INTO task_log_streams (task_id, attempt, phase, length_bytes, created_at, updated_at) VALUES (?, ?, ?, 0, ?, ?)
        ON CONFLICT (task_id, attempt, phase) DO NOTHING`,

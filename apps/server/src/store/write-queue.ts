@@ -16,6 +16,9 @@ import { StoreError, translateStoreError } from './store-error.js'
  */
 const unpromised: ReadonlySet<TransactionName> = new Set(['store_blob_part'])
 
+/** SQLite's own default. */
+const checkpointPages = 1000
+
 /** Bodies that share one COMMIT at most: bounds how long the first of them waits for its answer. */
 const batchLimit = 256
 
@@ -110,7 +113,9 @@ export class WriteQueue {
   /** Whether commits from now on are on disk when they return. */
   #sync(isSynced: boolean): void {
     if (this.#isSynced === isSynced) return
-    this.#statements.handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
+    const { handle } = this.#statements
+    handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
+    handle.pragma(`wal_autocheckpoint = ${isSynced ? checkpointPages : 4 * checkpointPages}`) // a checkpoint syncs both files
     this.#isSynced = isSynced
   }
 
