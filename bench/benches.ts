@@ -4,4 +4,6 @@ import type { Bench } from './bench.js'
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'log-throughput': async () => (await import('./log-throughput/log-throughput.js')).logThroughput,
   'log-latency': async () => (await import('./log-latency/log-latency.js')).logLatency,
+  api: async () => (await import('./api/api.js')).api,
+  state: async () => (await import('./state/state.js')).state,
 }

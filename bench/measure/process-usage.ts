@@ -1,5 +1,5 @@
 /** What a process of this machine uses, by /proc. */
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 
 /** Ticks a second of the times in /proc: USER_HZ, 100 on every Linux that Node.js runs on. */
 const ticksPerSecond = 100
@@ -21,4 +21,9 @@ export async function usageOf(pid: number): Promise<Usage> {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
   return { rssKiB: kib('VmRSS'), peakRssKiB: kib('VmHWM'), cpuSeconds }
+}
+
+/** Its peak is what it has now (proc(5): 5 resets VmHWM). */
+export async function resetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5')
 }

@@ -5,4 +5,5 @@ export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
   'log-sink': async () => (await import('../log-throughput/log-sink.js')).logSink,
   'busy-fleet': async () => (await import('../log-latency/busy-fleet.js')).busyFleet,
   'ws-echo': async () => (await import('../log-latency/ws-echo.js')).wsEcho,
+  'bare-api': async () => (await import('../api/bare-api.js')).bareApi,
 }

@@ -17,7 +17,7 @@ import { Reconciler } from './domain/reconciler.js'
 import { buildApp } from './http/app.js'
 import { ConnectionDrain } from './http/connection-drain.js'
 import { type Credentials, requireKey } from './http/credentials.js'
-import { FailedLogins } from './http/failed-logins.js'
+import { MinuteBudget } from './http/minute-budget.js'
 import { TrustedProxies } from './http/trusted-proxies.js'
 import { sweepUploads } from './store/blobs.js'
 import { keepLeaseKey } from './store/lease-key.js'
@@ -68,7 +68,7 @@ export async function startServer({
   const credentials: Credentials = {
     keys,
     tokens: new TokenCheck(store, config.operatorToken?.reveal()),
-    failures: new FailedLogins(failedLoginsPerMinute, clock),
+    failures: new MinuteBudget(failedLoginsPerMinute, clock),
   }
   const proxies = new TrustedProxies(config.trustedProxies)
   const { heartbeatIntervalMs, leaseTtlMs, offerTimeoutMs } = config

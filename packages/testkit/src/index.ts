@@ -1,5 +1,7 @@
 /** For tests and benches only: launchers of the built bins, whole fake peers, a test provider. */
 export * from './clock-offset.js'
+export * from './counters/counts.js'
+export * from './counters.js'
 export * from './eventually.js'
 export * from './fake-agent.js'
 export * from './fake-server/fake-routes.js'

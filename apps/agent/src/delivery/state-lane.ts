@@ -16,8 +16,9 @@ export async function runStateLane(
     const { rings } = bell
     const next = nextStateToSend(journal.facts)
     if (next !== undefined) {
-      const file = join(layout.states, next.file)
-      await courier.deliver({ item: 'state', name: next.file, file, send: (accessor) => accessor.saveState(file) })
+      const { file: name, sha256 } = next
+      const file = join(layout.states, name)
+      await courier.deliver({ item: 'state', name, file, send: (accessor) => accessor.saveState(file, sha256) })
     } else if (has(journal.facts, 'outcome')) return
     else await bell.wait(rings, signal)
   }

@@ -29,8 +29,8 @@ export interface DataAccessor {
   saveLogChunk(chunk: { phase: Phase; offset: number; log: PackedLog }): Promise<Receipt & { nextOffset: number }>
   nextLogOffset(phase: Phase): Promise<number>
   sealLog(seal: { phase: Phase; totalBytes: number; sha256: string }): Promise<Receipt>
-  /** Repeatable by serial and bytes: the same again is the same version. */
-  saveState(path: string): Promise<Receipt & { version: number; rescued: boolean }>
+  /** Repeatable by serial and bytes: the same again is the same version. `sha256` is what the file had when it was written. */
+  saveState(path: string, sha256: string): Promise<Receipt & { version: number; rescued: boolean }>
   /** What is listed in the file: the same again is the same. */
   saveUnrecorded(path: string): Promise<Receipt>
   /** The newest report of an address wins. */

@@ -1,18 +1,28 @@
 /** Files as request bodies and answers as files: in pieces, checked, whole or not at all. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { syncDirectory } from '@iac-agent/runtime'
+import { streamToFile } from '../journal/stream-to-file.js'
 import { ServerUnreachable } from './errors.js'
 import type { CallInput, RawAnswer } from './request.js'
 
 type RawBody = NonNullable<CallInput<never>['raw']>
 
-/** The file at `path` as a body with X-Content-SHA256 of its bytes; gzipped on the way when the route takes that. */
-export async function fileBody(path: string, contentType: string, options: { gzip?: boolean } = {}): Promise<RawBody> {
-  const { sha256, sizeBytes } = await hashFile(path)
+/**
+ * The file at `path` as a body with X-Content-SHA256 of its bytes; gzipped on the way when the route takes that.
+ * @param options.sha256 of the file, when it is known: it is not read for it then
+ */
+export async function fileBody(
+  path: string,
+  contentType: string,
+  options: { gzip?: boolean; sha256?: string } = {},
+): Promise<RawBody> {
+  const known =
+    options.sha256 === undefined ? undefined : { sha256: options.sha256, sizeBytes: (await stat(path)).size }
+  const { sha256, sizeBytes } = known ?? (await hashFile(path))
   const headers = { 'content-type': contentType, 'x-content-sha256': sha256 }
   const file = createReadStream(path, { highWaterMark: 256 * 1024 })
   if (!options.gzip) return { body: file, headers: { ...headers, 'content-length': String(sizeBytes) } }
@@ -29,11 +39,7 @@ export async function saveAnswer(answer: RawAnswer, path: string, expectedSha256
   try {
     const file = await open(temporary, 'wx', 0o600)
     try {
-      for await (const piece of answer.body) {
-        hash.update(piece)
-        await file.writeFile(piece)
-      }
-      await file.sync()
+      await streamToFile(file, answer.body, (piece) => hash.update(piece))
     } finally {
       await file.close()
     }

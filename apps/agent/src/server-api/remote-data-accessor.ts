@@ -124,8 +124,8 @@ export class RemoteDataAccessor implements DataAccessor {
     return receipt(await this.#request.acknowledge(endpoints.logSeal, { ...this.#attempt, json }))
   }
 
-  async saveState(path: string): Promise<Receipt & { version: number; rescued: boolean }> {
-    const raw = await fileBody(path, octets, { gzip: true })
+  async saveState(path: string, sha256: string): Promise<Receipt & { version: number; rescued: boolean }> {
+    const raw = await fileBody(path, octets, { gzip: !this.#request.isLoopback, sha256 })
     const received = await this.#request.acknowledge(endpoints.saveState, { ...this.#attempt, raw })
     const { version, rescued } = received.answer
     return { ...receipt(received), version, rescued: rescued === true }

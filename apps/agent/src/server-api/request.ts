@@ -51,6 +51,7 @@ export interface RawAnswer {
   body: AsyncIterable<Buffer>
 }
 
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/
 const mostErrorBytes = 64 * 1024
 const mostAnswerBytes = 256 * 1024 * 1024
 
@@ -59,6 +60,12 @@ export class ServerRequest {
 
   constructor(options: ServerRequestOptions) {
     this.#options = options
+  }
+
+  /** The server is on this host and nothing stands between: packing costs more than it saves. */
+  get isLoopback(): boolean {
+    const { serverUrl, network } = this.#options
+    return loopback.test(serverUrl.hostname) && network.proxyFor(serverUrl) === undefined
   }
 
   /**

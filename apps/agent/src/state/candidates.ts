@@ -45,7 +45,9 @@ export async function collectCandidates(sources: CandidateSources): Promise<Stat
   const left: [StateOrigin, AsyncIterable<Uint8Array>][] = [['errored', bytesOf(join(rootDir, 'errored.tfstate'))]]
   if (outputFile !== undefined) left.push(['printed', printedState(outputFile)])
   for (const [origin, bytes] of left) {
-    const incoming = await receiveState(statesDir, origin, bytes, ballast)
+    const begun = await beginning(bytes)
+    if (begun === undefined) continue // as a rule nothing is left, and then nothing is written either
+    const incoming = await receiveState(statesDir, origin, begun, ballast)
     const known = candidates.find(({ sha256 }) => sha256 === incoming.sha256)
     const order = (candidates.at(-1)?.order ?? 0) + 1
     const state = known === undefined ? await keep(statesDir, incoming, order, lineage) : undefined
@@ -68,6 +70,17 @@ async function keep(
   const { serial, lineage, version } = incoming.head ?? {}
   if (serial === undefined || lineage === undefined || version !== 4 || !incoming.isClosed) return undefined
   return await keepState(statesDir, incoming, { order, serial, lineage, foreign: lineage !== ours })
+}
+
+/** The same bytes once it is known that there are some; undefined when there are none. */
+async function beginning(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const pieces = bytes[Symbol.asyncIterator]()
+  const first = await pieces.next()
+  if (first.done) return undefined
+  return (async function* () {
+    yield first.value
+    yield* { [Symbol.asyncIterator]: () => pieces }
+  })()
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {

@@ -6,7 +6,7 @@ import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protoc
 import { syncDirectory } from '@iac-agent/runtime'
 import { type Ballast, withBallast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
-import { writeAll } from '../journal/write-all.js'
+import { streamToFile } from '../journal/stream-to-file.js'
 import { type StoredState, stateFileName } from './stored-state.js'
 
 /** Bytes that are durable under a temporary name. */
@@ -61,21 +61,18 @@ async function writeDraft(
   const md5 = createHash('md5')
   const head: Uint8Array[] = []
   let headBytes = 0
-  let sizeBytes = 0
+  let sizeBytes: number
   let tail = ''
   const file = await open(draft, 'w', 0o600)
   try {
-    for await (const chunk of body) {
-      sha256.update(chunk)
-      md5.update(chunk)
-      if (headBytes < stateHeadBytes) head.push(chunk.subarray(0, stateHeadBytes - headBytes))
-      headBytes += chunk.length
-      const from = sizeBytes
-      sizeBytes += chunk.length
-      tail = (tail + Buffer.from(chunk.subarray(-16)).toString('latin1')).slice(-16)
-      await withBallast(ballast, () => writeAll(file, chunk, from))
+    const see = (piece: Uint8Array) => {
+      sha256.update(piece)
+      md5.update(piece)
+      if (headBytes < stateHeadBytes) head.push(piece.subarray(0, stateHeadBytes - headBytes))
+      headBytes += piece.length
+      tail = (tail + Buffer.from(piece.subarray(-16)).toString('latin1')).slice(-16)
     }
-    await file.sync()
+    sizeBytes = await streamToFile(file, body, see, (write) => withBallast(ballast, write))
   } finally {
     await file.close()
   }

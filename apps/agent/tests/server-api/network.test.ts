@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, type FakeServer, startFakeServer, temporaryDirectory } from '@iac-agent/testkit'
 import { describe, expect, it } from 'vitest'
@@ -127,13 +128,45 @@ describe('files', () => {
     const path = join(directory.path, 'state')
     expect(await accessor.getState(path)).toEqual({ version: 1 })
     expect((await readFile(path)).equals(state)).toBe(true)
-    expect(await accessor.saveState(path)).toEqual({ late: false, epoch: 1, rescued: false, version: 1 })
+    expect(await accessor.saveState(path, sha256Of(state))).toEqual({
+      late: false,
+      epoch: 1,
+      rescued: false,
+      version: 1,
+    })
     expect(task.states[0]?.equals(state)).toBe(true)
     await accessor.savePlan(path)
     expect(await accessor.getPlan(join(directory.path, 'plan'))).toEqual({
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
     expect((await readFile(join(directory.path, 'plan'))).equals(state)).toBe(true)
+  })
+
+  it('of states are packed on the way to another host', async () => {
+    await using server = await startFakeServer()
+    await using directory = await temporaryDirectory('transfer')
+    const state = Buffer.from(`{"serial":1,"pad":"${'x'.repeat(300_000)}"}`)
+    const path = join(directory.path, 'state')
+    await writeFile(path, state)
+    const task = server.addTask()
+    // on Linux this is the same host by a name that does not say so
+    await using request = connect(at(server, server.url.replace('127.0.0.1', '0.0.0.0')))
+    const accessor = new RemoteDataAccessor(request, { taskId: task.id, leaseToken: task.lease })
+    expect(request.isLoopback).toBe(false)
+    await accessor.saveState(path, sha256Of(state))
+    expect(task.states[0]?.equals(state)).toBe(true)
+  })
+
+  it('that are not what was hashed when they were written are refused', async () => {
+    await using server = await startFakeServer()
+    await using directory = await temporaryDirectory('transfer')
+    const path = join(directory.path, 'state')
+    await writeFile(path, '{"serial":1}')
+    const task = server.addTask()
+    await using request = connect(server)
+    const accessor = new RemoteDataAccessor(request, { taskId: task.id, leaseToken: task.lease })
+    await expect(accessor.saveState(path, sha256Of('{"serial":2}'))).rejects.toThrow()
+    expect(task.states).toEqual([])
   })
 
   it('are undefined when the workspace has no state', async () => {
@@ -145,3 +178,7 @@ describe('files', () => {
     expect(await accessor.getState(join(directory.path, 'state'))).toBeUndefined()
   })
 })
+
+function sha256Of(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,6 +1,4 @@
 /** The HTTP application without a port: three audiences, one error funnel. */
-import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import { ApiError, timing } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
@@ -8,11 +6,13 @@ import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
 import { answerBrokenHttp } from './broken-http.js'
 import { authenticate, type Credentials } from './credentials.js'
 import { errorHandler } from './error-handler.js'
+import { MinuteBudget } from './minute-budget.js'
 import { notFoundHandler } from './not-found.js'
 import { meterRequests } from './open/metrics.js'
 import { type OpenDeps, openPlugin } from './open/open-plugin.js'
 import { type OperatorDeps, operatorPlugin } from './operator/operator-plugin.js'
 import { newRequestId } from './request-id.js'
+import { securityHeaders } from './security-headers.js'
 import type { TrustedProxies } from './trusted-proxies.js'
 
 export interface AppOptions {
@@ -41,30 +41,29 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setErrorHandler(errorHandler)
   app.setNotFoundHandler(notFoundHandler)
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
-  app.addHook('onResponse', async (request, reply) => {
+  const headers = securityHeaders(options.tls !== undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request
     const ms = Math.round(reply.elapsedTime)
     request.log.debug(
       { request_id: request.id, method, route: routeOptions.url, status: reply.statusCode, ms },
       'request',
     )
+    done()
   })
-  await app.register(helmet, { contentSecurityPolicy: false, hsts: options.tls !== undefined })
   const metricsRoute = meterRequests(app, options.open.store)
   await app.register(openPlugin, options.open)
   if (options.isMetricsPublic) metricsRoute(app)
   await app.register(async (scope) => {
-    await guard(scope, options.credentials, options.rateLimit.agent, agentKey)
+    guard(scope, options, options.rateLimit.agent, agentKey)
     await scope.register(agentPlugin, options.agent)
   })
   await app.register(async (scope) => {
-    await guard(
-      scope,
-      options.credentials,
-      options.rateLimit.operator,
-      (request) => request.operator?.tokenId ?? request.ip,
-    )
+    guard(scope, options, options.rateLimit.operator, (request) => request.operator?.tokenId ?? request.ip)
     await scope.register(operatorPlugin, options.operator)
     if (!options.isMetricsPublic) metricsRoute(scope)
   })
@@ -81,6 +80,7 @@ function newFastify({ logger, tls, proxies }: AppOptions): FastifyInstance {
     connectionTimeout: timing.httpSilenceMs,
     forceCloseConnections: 'idle' as const,
     genReqId: newRequestId,
+    childLoggerFactory: (own: FastifyBaseLogger) => own, // a request's records name it themselves
     trustProxy: (address: string) => proxies.has(address),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
   }
@@ -96,20 +96,18 @@ function quieter(logger: Logger): FastifyBaseLogger {
 }
 
 /** Credentials first, then the limit of that credential. */
-async function guard(
+function guard(
   scope: FastifyInstance,
-  credentials: Credentials,
+  { credentials, agent: { clock } }: Pick<AppOptions, 'credentials' | 'agent'>,
   perMinute: number,
-  keyGenerator: (request: FastifyRequest) => string,
-): Promise<void> {
-  scope.addHook('onRequest', (request) => authenticate(credentials, request))
-  await scope.register(rateLimit, {
-    max: perMinute,
-    timeWindow: 60_000,
-    cache: 10_000,
-    keyGenerator,
-    errorResponseBuilder: (_request, { ttl }) =>
-      new ApiError('rate_limited', 'too many requests with this credential', { retry_after_ms: ttl }),
+  keyOf: (request: FastifyRequest) => string,
+): void {
+  const budget = new MinuteBudget(perMinute, clock)
+  scope.addHook('onRequest', async (request) => {
+    await authenticate(credentials, request)
+    const retryAfterMs = budget.count(keyOf(request))
+    if (retryAfterMs === 0) return
+    throw new ApiError('rate_limited', 'too many requests with this credential', { retry_after_ms: retryAfterMs })
   })
 }
 

@@ -1,5 +1,5 @@
 /** Compares a body with the SHA-256 that came with it. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { ApiError, readChecksum } from '@iac-agent/protocol'
 
@@ -12,7 +12,7 @@ export function checksumHeader(headers: IncomingHttpHeaders): string | undefined
 export function requireChecksum(bytes: Buffer, given: string | undefined): void {
   const expected = readChecksum(given)
   if (expected === null) return
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = hash('sha256', bytes, 'hex')
   if (sha256 === expected) return
   throw new ApiError('checksum_mismatch', 'the checksum is not that of the bytes received', { sha256 })
 }

@@ -5,12 +5,12 @@ import type { FastifyRequest } from 'fastify'
 import type { AgentCaller } from '../domain/attempts/agent-caller.js'
 import type { KeyCheck, PoolIdentity } from '../domain/auth/key-check.js'
 import { mayAct, type OperatorIdentity, type TokenCheck } from '../domain/auth/token-check.js'
-import type { FailedLogins } from './failed-logins.js'
+import type { MinuteBudget } from './minute-budget.js'
 
 export interface Credentials {
   keys: KeyCheck
   tokens: TokenCheck
-  failures: FailedLogins
+  failures: MinuteBudget
 }
 
 /** Sets `request.caller` or `request.operator` as the route's audience asks. @throws ApiError `unauthorized`, `forbidden`, `rate_limited` */

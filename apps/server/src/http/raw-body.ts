@@ -34,9 +34,7 @@ export class RawBody {
   async whole(limitBytes: number = this.limitBytes): Promise<{ bytes: Buffer; packed: Buffer | undefined }> {
     const isPacked = this.#isPacked()
     this.#refuseDeclared(limitBytes)
-    const chunks: Buffer[] = []
-    for await (const chunk of bounded(this.message.iterator(keepOpen), limitBytes)) chunks.push(chunk)
-    const received = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+    const received = await collected(this.message, limitBytes)
     return isPacked
       ? { bytes: gunzipBounded(received, limitBytes), packed: received }
       : { bytes: received, packed: undefined }
@@ -59,6 +57,34 @@ export class RawBody {
 
 export function tooLarge(limitBytes: number): ApiError {
   return new ApiError('too_large', `the body is larger than ${limitBytes} bytes`, { limit_bytes: limitBytes })
+}
+
+/** All of it, by its events: an iterator costs a small body more than its route does. */
+function collected(message: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limitBytes) settle(() => reject(tooLarge(limitBytes)))
+      else chunks.push(chunk)
+    }
+    const onEnd = () => settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    const onError = (err: Error) => settle(() => reject(err))
+    const onClose = () => settle(() => reject(cutOff()))
+    /** The stream flows on: what a refused caller still sends is dropped. */
+    const settle = (end: () => void) => {
+      message.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      end()
+    }
+    message.on('data', onData).once('end', onEnd).once('error', onError).once('close', onClose)
+    if (message.destroyed) onClose()
+  })
+}
+
+/** As Node.js calls a request whose caller has left. */
+function cutOff(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
 }
 
 async function* bounded(source: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Buffer> {

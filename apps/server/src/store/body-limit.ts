@@ -5,16 +5,13 @@ import { StoreError } from './store-error.js'
 const defaultLimitMs = 10_000
 
 /** Settles as `body` does, or throws `store_failed` after `limitMs` (ten seconds). */
-export async function inTime<T>(body: Promise<T>, limitMs = defaultLimitMs): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooLong(limitMs)), limitMs)
+export function inTime<T>(body: Promise<T>, limitMs = defaultLimitMs): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooLong(limitMs)), limitMs)
+    const settle = () => clearTimeout(timer)
+    body.then(resolve, reject)
+    body.then(settle, settle)
   })
-  try {
-    return await Promise.race([body, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function tooLong(limitMs: number): StoreError {

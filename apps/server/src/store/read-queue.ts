@@ -1,18 +1,22 @@
 /** The one reader handle: bodies take turns, each in a read transaction of its own, so that each sees one snapshot. */
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { inTime } from './body-limit.js'
 import { HotReads } from './hot-statements.js'
-import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
+import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Reader } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
 
 export class ReadQueue {
   readonly #statements: PreparedStatements
+  readonly #begin: Statement
+  readonly #commit: Statement
   #last: Promise<unknown> = Promise.resolve()
   #isClosed: boolean = false
 
   constructor(handle: Database) {
     this.#statements = new PreparedStatements(handle)
+    this.#begin = handle.prepare('BEGIN')
+    this.#commit = handle.prepare('COMMIT')
   }
 
   /** Runs `body` when those before it have ended. */
@@ -32,14 +36,14 @@ export class ReadQueue {
   async #run<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
     const scope: Scope = { isOpen: true }
     const { handle } = this.#statements
-    handle.exec('BEGIN')
+    this.#begin.run()
     try {
-      return await inTime(body({ db: kyselyOver(this.#statements, scope), hot: new HotReads(this.#statements, scope) }))
+      return await inTime(body(new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))))
     } catch (err) {
       throw translateStoreError(err)
     } finally {
       scope.isOpen = false
-      if (handle.inTransaction) handle.exec('COMMIT')
+      if (handle.inTransaction) this.#commit.run()
     }
   }
 }

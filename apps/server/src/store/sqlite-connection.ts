@@ -45,8 +45,24 @@ export class PreparedStatements {
   }
 }
 
+/** What a body gets: prepared statements, and Kysely for whoever asks for it; making one costs as much as a statement. */
+export class BodyReader<Hot> {
+  #db: Kysely<Schema> | undefined
+
+  constructor(
+    private readonly statements: PreparedStatements,
+    private readonly scope: Scope,
+    readonly hot: Hot,
+  ) {}
+
+  get db(): Kysely<Schema> {
+    this.#db ??= kyselyOver(this.statements, this.scope)
+    return this.#db
+  }
+}
+
 /** A Kysely whose statements run on `statements`' handle, as long as `scope` is open. */
-export function kyselyOver(statements: PreparedStatements, scope: Scope): Kysely<Schema> {
+function kyselyOver(statements: PreparedStatements, scope: Scope): Kysely<Schema> {
   const connection = connectionOver(statements, scope)
   const executor = new DefaultQueryExecutor(compiler, adapter, {
     provideConnection: (consumer) => consumer(connection),

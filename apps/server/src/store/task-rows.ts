@@ -77,6 +77,28 @@ export async function updateTask(
   return Number(result.numUpdatedRows)
 }
 
+/** What an attempt says under way; undefined leaves the column as it is. Answers how many rows changed. */
+export async function noteProgress(
+  tx: Tx,
+  taskId: number,
+  progress: {
+    readonly stage: Stage | undefined
+    readonly changes_add: number | undefined
+    readonly changes_change: number | undefined
+    readonly changes_destroy: number | undefined
+  },
+): Promise<number> {
+  return tx.hot.run(
+    `UPDATE workspace_tasks SET stage = coalesce(?, stage), changes_add = coalesce(?, changes_add),
+       changes_change = coalesce(?, changes_change), changes_destroy = coalesce(?, changes_destroy) WHERE id = ?`,
+    progress.stage ?? null,
+    progress.changes_add ?? null,
+    progress.changes_change ?? null,
+    progress.changes_destroy ?? null,
+    taskId,
+  )
+}
+
 /** Marks or clears that nobody hears from the attempt of a running task. Answers how many rows changed. */
 export async function markUnreachable(tx: Tx, taskId: number, since: number | null): Promise<number> {
   return tx.hot.run(
@@ -95,10 +117,6 @@ export async function insertSnapshot(tx: Tx, taskId: number, document: string): 
 }
 
 export async function findSnapshot(reader: Reader, taskId: number): Promise<string | undefined> {
-  const row = await reader.db
-    .selectFrom('task_snapshots')
-    .select('document')
-    .where('task_id', '=', taskId)
-    .executeTakeFirst()
+  const row = reader.hot.one<{ document: Buffer }>('SELECT document FROM task_snapshots WHERE task_id = ?', taskId)
   return row === undefined ? undefined : openText(row.document)
 }

@@ -2,13 +2,22 @@
  * The one writer: bodies wait in a queue, run one after the other inside one transaction, each in its own savepoint, and
  * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
  */
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { inTime } from './body-limit.js'
 import { crashPoint, type TransactionName } from './crash-points.js'
 import { HotStatements } from './hot-statements.js'
-import { kyselyOver, PreparedStatements, type Scope } from './sqlite-connection.js'
+import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Change, Tx } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
+
+/**
+ * What nothing points at yet and nobody was told of: parts of an upload. Its COMMIT is not synced by itself; the one that points at the
+ * parts is, and with it all of the WAL before it. A process that dies loses nothing; a host that does loses an unfinished upload.
+ */
+const unpromised: ReadonlySet<TransactionName> = new Set(['store_blob_part'])
+
+/** SQLite's own default. */
+const checkpointPages = 1000
 
 /** Bodies that share one COMMIT at most: bounds how long the first of them waits for its answer. */
 const batchLimit = 256
@@ -24,13 +33,22 @@ interface Waiting {
 
 export class WriteQueue {
   readonly #statements: PreparedStatements
+  readonly #steps: Record<'begin' | 'commit' | 'save' | 'release' | 'undo', Statement>
   readonly #tell: (changes: readonly Change[]) => void
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #isClosed: boolean = false
+  #isSynced: boolean = true
 
   constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
     this.#statements = new PreparedStatements(handle)
+    this.#steps = {
+      begin: handle.prepare('BEGIN IMMEDIATE'),
+      commit: handle.prepare('COMMIT'),
+      save: handle.prepare('SAVEPOINT body'),
+      release: handle.prepare('RELEASE body'),
+      undo: handle.prepare('ROLLBACK TO body'),
+    }
     this.#tell = tell
   }
 
@@ -60,15 +78,17 @@ export class WriteQueue {
     const handle = this.#statements.handle
     const done: { body: Waiting; value: unknown }[] = []
     const changes: Change[] = []
+    const isSynced = this.#waiting.some(({ name }) => !unpromised.has(name))
     try {
-      handle.exec('BEGIN IMMEDIATE')
+      this.#sync(isSynced)
+      this.#steps.begin.run()
     } catch (err) {
       this.#waiting.shift()?.reject(translateStoreError(err))
       return
     }
     try {
       while (done.length < batchLimit) {
-        const body = this.#take(done.length)
+        const body = this.#take(done.length, isSynced)
         if (!body) break
         const value = await this.#runInSavepoint(body, changes)
         if (value !== failed) done.push({ body, value })
@@ -76,7 +96,7 @@ export class WriteQueue {
         if (body.alone) break
       }
       for (const { body } of done) crashPoint(`${body.name}.committing`)
-      handle.exec('COMMIT')
+      this.#steps.commit.run()
       for (const { body } of done) crashPoint(`${body.name}.committed`)
     } catch (err) {
       if (handle.inTransaction) handle.exec('ROLLBACK')
@@ -90,9 +110,19 @@ export class WriteQueue {
     for (const { body, value } of done) body.resolve(value)
   }
 
-  /** The next body that may join a batch of `size`; one that must be alone opens its own. */
-  #take(size: number): Waiting | undefined {
-    if (this.#waiting[0]?.alone && size > 0) return undefined
+  /** Whether commits from now on are on disk when they return. */
+  #sync(isSynced: boolean): void {
+    if (this.#isSynced === isSynced) return
+    const { handle } = this.#statements
+    handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
+    handle.pragma(`wal_autocheckpoint = ${isSynced ? checkpointPages : 4 * checkpointPages}`) // a checkpoint syncs both files
+    this.#isSynced = isSynced
+  }
+
+  /** The next body that may join a batch of `size`; one that must be alone opens its own, and one that must be synced another. */
+  #take(size: number, isSynced: boolean): Waiting | undefined {
+    const next = this.#waiting[0]
+    if (next !== undefined && ((next.alone && size > 0) || !(isSynced || unpromised.has(next.name)))) return undefined
     return this.#waiting.shift()
   }
 
@@ -100,21 +130,20 @@ export class WriteQueue {
     const handle = this.#statements.handle
     const scope: Scope = { isOpen: true }
     const own: Change[] = []
-    const tx: Tx = {
-      db: kyselyOver(this.#statements, scope),
-      hot: new HotStatements(this.#statements, scope),
-      changed: (change) => own.push(change),
-    }
-    handle.exec('SAVEPOINT body')
+    const tx = new Body(this.#statements, scope, own)
+    this.#steps.save.run()
     try {
       const value = await inTime(body.run(tx))
       scope.isOpen = false
-      handle.exec('RELEASE body')
+      this.#steps.release.run()
       changes.push(...own)
       return value
     } catch (err) {
       scope.isOpen = false
-      if (handle.inTransaction) handle.exec('ROLLBACK TO body; RELEASE body')
+      if (handle.inTransaction) {
+        this.#steps.undo.run()
+        this.#steps.release.run()
+      }
       body.reject(translateStoreError(err))
       return failed
     }
@@ -124,6 +153,20 @@ export class WriteQueue {
   #lost(bodies: Waiting[], err: unknown): void {
     if (bodies.length === 1) bodies[0]?.reject(translateStoreError(err))
     else this.#waiting.unshift(...bodies.map((body) => ({ ...body, alone: true })))
+  }
+}
+
+class Body extends BodyReader<HotStatements> implements Tx {
+  constructor(
+    statements: PreparedStatements,
+    scope: Scope,
+    private readonly changes: Change[],
+  ) {
+    super(statements, scope, new HotStatements(statements, scope))
+  }
+
+  changed(change: Change): void {
+    this.changes.push(change)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Credentials we make, the hashes we keep of them, and their comparison. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** 256 bits of chance behind a prefix that says what it is; a plain hash of so much chance needs no salt and no slowness. */
 export function newSecret(prefix: 'iop' | 'ias'): string {
@@ -13,12 +13,12 @@ export function newAppKey(): string {
 
 /** Hex SHA-256: what the store keeps. */
 export function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret, 'hex')
 }
 
-/** Whether `secret` is the one `hash` was made of, in constant time. */
-export function isSecretOf(hash: string, secret: string): boolean {
-  const wanted = Buffer.from(hash, 'hex')
-  const given = createHash('sha256').update(secret).digest()
+/** Whether `secret` is the one whose hash was kept, in constant time. */
+export function isSecretOf(kept: string, secret: string): boolean {
+  const wanted = Buffer.from(kept, 'hex')
+  const given = hash('sha256', secret, 'buffer')
   return wanted.length === given.length && timingSafeEqual(wanted, given)
 }

@@ -13,11 +13,12 @@ type Expected =
   /** after the object; only white space may follow */
   | 'nothing'
 
-const code = { quote: 0x22, comma: 0x2c, colon: 0x3a, backslash: 0x5c, u: 0x75 } as const
 const openObject = 0x7b
 const openArray = 0x5b
 const closeObject = 0x7d
-const closeArray = 0x5d
+const quote = 0x22
+const backslash = 0x5c
+const letterU = 0x75
 const escapes = new Set(Buffer.from('"\\/bfnrtu'))
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 /** Longer numbers, and deeper nesting, are nobody's state. */
@@ -25,6 +26,27 @@ const scalarLimit = 4096
 const depthLimit = 10_000
 /** A longer text is kept of no member. */
 const textLimit = 1024
+
+/** What a byte is outside of strings; a state has a hundred million of them, so each is looked up once. */
+const [space, stringQuote, opening, closing, comma, colon, other] = [1, 2, 3, 4, 5, 6, 0] as const
+const kinds = kindsOf(
+  [' \n\r\t', space],
+  ['"', stringQuote],
+  ['{[', opening],
+  ['}]', closing],
+  [',', comma],
+  [':', colon],
+)
+/** 1: needs no look inside a string. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte >= 0x20 && byte !== quote && byte !== backslash),
+)
+
+function kindsOf(...groups: [string, number][]): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const [bytes, kind] of groups) for (const byte of Buffer.from(bytes)) table[byte] = kind
+  return table
+}
 
 export class JsonCheck {
   readonly #containers: number[] = []
@@ -44,9 +66,9 @@ export class JsonCheck {
   constructor(private readonly wanted: ReadonlySet<string> = new Set()) {}
 
   push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length && !this.#isBroken; at++) {
-      if (this.#inString) at = this.#walkString(chunk, at)
-      else this.#take(chunk[at] as number)
+    let at = 0
+    while (at < chunk.length && !this.#isBroken) {
+      at = this.#inString ? this.#walkString(chunk, at) : this.#walkOutside(chunk, at)
     }
   }
 
@@ -60,39 +82,73 @@ export class JsonCheck {
     return `{${[...this.#members].map(([key, value]) => `"${key}":${value}`).join(',')}}`
   }
 
-  #take(byte: number): void {
-    const isSpace = byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-    const isPunctuation = byte === code.comma || byte === closeObject || byte === closeArray
-    if (this.#scalar !== '' && (isSpace || isPunctuation)) this.#endScalar()
-    if (isSpace) return
-    if (byte === code.quote) this.#openString()
-    else if (byte === openObject || byte === openArray) this.#open(byte)
-    else if (byte === closeObject || byte === closeArray) this.#close(byte === closeObject ? openObject : openArray)
-    else if (byte === code.comma) this.#comma()
-    else if (byte === code.colon) this.#expect('colon', 'value')
-    else this.#addToScalar(byte)
-  }
-
-  /** Goes on to the closing quote or the chunk's end; answers the last index it took. */
-  #walkString(chunk: Uint8Array, from: number): number {
-    for (let at = from; at < chunk.length; at++) {
-      const byte = chunk[at] as number
-      if (this.#escape !== 'none') this.#walkEscape(byte)
-      else if (byte === code.quote) {
-        this.#inString = false
-        this.#keepText(chunk.subarray(from, at))
-        this.#endText()
-        return at
-      } else if (byte === code.backslash) this.#escape = 'begun'
-      else if (byte < 0x20) this.#isBroken = true
+  /** Goes on into the next string or to the chunk's end; answers the index after what it took. */
+  #walkOutside(chunk: Uint8Array, from: number): number {
+    const table = kinds
+    const end = chunk.length
+    for (let at = from; at < end; at++) {
+      const kind = table[chunk[at] as number]
+      if (kind === other) at = this.#walkScalar(chunk, at) - 1
+      else {
+        if (this.#scalar !== '') this.#endScalar()
+        if (kind === space) {
+          while (at + 1 < end && table[chunk[at + 1] as number] === space) at++
+          continue
+        }
+        if (kind === stringQuote) {
+          this.#openString()
+          return at + 1
+        }
+        if (kind === comma) this.#comma()
+        else if (kind === colon) this.#expect('colon', 'value')
+        else if (kind === opening) this.#open(chunk[at] as number)
+        else this.#close(chunk[at] === closeObject ? openObject : openArray)
+      }
+      if (this.#isBroken) return chunk.length
     }
-    this.#keepText(chunk.subarray(from))
     return chunk.length
   }
 
-  #keepText(bytes: Uint8Array): void {
+  #walkScalar(chunk: Uint8Array, from: number): number {
+    let at = from
+    while (at < chunk.length && kinds[chunk[at] as number] === other) at++
+    if (this.#scalar === '') this.#beginValue()
+    const isWhole = this.#scalar === '' && at < chunk.length
+    if (isWhole && this.#containers.length > 1 && isInteger(chunk, from, at)) return at
+    for (let index = from; index < at && this.#scalar.length <= scalarLimit; index++) {
+      this.#scalar += String.fromCharCode(chunk[index] as number)
+    }
+    if (this.#containers.length === 0 || this.#scalar.length > scalarLimit) this.#isBroken = true
+    return at
+  }
+
+  /** Goes on behind the closing quote or to the chunk's end; answers the index after what it took. */
+  #walkString(chunk: Uint8Array, from: number): number {
+    const [plain, end] = [isPlain, chunk.length]
+    let at = from
+    while (at < end) {
+      const byte = chunk[at] as number
+      if (this.#escape !== 'none') this.#walkEscape(byte)
+      else if (plain[byte] === 1) {
+        do at++
+        while (at < end && plain[chunk[at] as number] === 1)
+        continue
+      } else if (byte === quote) {
+        this.#inString = false
+        this.#keepText(chunk, from, at)
+        this.#endText()
+        return at + 1
+      } else if (byte === backslash) this.#escape = 'begun'
+      else this.#isBroken = true // a control character
+      at++
+    }
+    this.#keepText(chunk, from, at)
+    return at
+  }
+
+  #keepText(chunk: Uint8Array, from: number, to: number): void {
     if (this.#text === undefined) return
-    this.#text.push(Buffer.from(bytes))
+    this.#text.push(Buffer.from(chunk.subarray(from, to)))
     const sizeBytes = this.#text.reduce((sum, { length }) => sum + length, 0)
     if (sizeBytes > textLimit) this.#text = undefined
   }
@@ -111,7 +167,7 @@ export class JsonCheck {
   #walkEscape(byte: number): void {
     if (this.#escape === 'begun') {
       if (!escapes.has(byte)) this.#isBroken = true
-      this.#escape = byte === code.u ? 4 : 'none'
+      this.#escape = byte === letterU ? 4 : 'none'
     } else if (typeof this.#escape === 'number') {
       if (!/[0-9a-fA-F]/.test(String.fromCharCode(byte))) this.#isBroken = true
       this.#escape = this.#escape === 1 ? 'none' : this.#escape - 1
@@ -144,12 +200,6 @@ export class JsonCheck {
     this.#expect('comma_or_end', this.#containers.at(-1) === openObject ? 'key' : 'value')
   }
 
-  #addToScalar(byte: number): void {
-    if (this.#scalar === '') this.#beginValue()
-    this.#scalar += String.fromCharCode(byte)
-    if (this.#containers.length === 0 || this.#scalar.length > scalarLimit) this.#isBroken = true
-  }
-
   #endScalar(): void {
     if (!scalar.test(this.#scalar)) this.#isBroken = true
     this.#keepMember(this.#scalar)
@@ -165,4 +215,11 @@ export class JsonCheck {
     if (this.#scalar !== '' || this.#expected !== now) this.#isBroken = true
     this.#expected = next
   }
+}
+
+/** Most numbers of a state are; they need no second look. */
+function isInteger(chunk: Uint8Array, from: number, to: number): boolean {
+  if ((chunk[from] === 0x30 && to - from > 1) || to - from > scalarLimit) return false
+  for (let at = from; at < to; at++) if ((chunk[at] as number) < 0x30 || (chunk[at] as number) > 0x39) return false
+  return true
 }

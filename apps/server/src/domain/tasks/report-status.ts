@@ -13,7 +13,7 @@ import {
 import type { Clock } from '@iac-agent/runtime'
 import { type AttemptRow, endAttempt, findAttempt } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import { findTask, type TaskRow, updateTask } from '../../store/task-rows.js'
+import { findTask, noteProgress, type TaskRow } from '../../store/task-rows.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import type { FencedAttempt } from '../attempts/fenced-attempt.js'
 import { requireAttemptRead, touchAttempt } from '../attempts/require-attempt.js'
@@ -39,10 +39,7 @@ export function reportStatus(
     if (found.stale) throw tooLate(found)
     const fenced = await touchAttempt(tx, found, deps.clock)
     if (fenced.stale) throw tooLate(fenced)
-    await apply(tx, fenced, input.report, deps.clock)
-    const task = await findTask(tx, input.taskId)
-    if (task === undefined) throw new Error(`task ${input.taskId} vanished in its own transaction`)
-    return { status: task.status, stage: task.stage }
+    return apply(tx, fenced, input.report, deps.clock)
   })
 }
 
@@ -71,21 +68,36 @@ function tooLate({ task, attempt }: FencedAttempt): ApiError {
     : new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
 }
 
-async function apply(tx: Tx, { task, attempt }: FencedAttempt, report: StatusUpdate, clock: Clock): Promise<void> {
+async function apply(
+  tx: Tx,
+  { task, attempt }: FencedAttempt,
+  report: StatusUpdate,
+  clock: Clock,
+): Promise<StatusAnswer> {
   const event = eventOfReport({ taskType: task.task_type, status: task.status, phase: attempt.phase }, report)
   if (event === undefined) {
     const message = `an attempt that runs ${attempt.phase} of a ${task.task_type} cannot report ${report.status}`
     throw new ApiError('illegal_transition', message, { status: task.status })
   }
-  if (event === null) await noteProgress(tx, task, report)
-  else await endPhase(tx, task, attempt, report, event, clock)
+  if (event === null) return progress(tx, task, report)
+  await endPhase(tx, task, attempt, report, event, clock)
+  const ended = await findTask(tx, task.id)
+  if (ended === undefined) throw vanished(task.id)
+  return { status: ended.status, stage: ended.stage }
 }
 
-async function noteProgress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<void> {
-  const progress = { ...countsOf(report), ...(report.stage === undefined ? {} : { stage: report.stage }) }
-  if (Object.keys(progress).length === 0) return
-  await updateTask(tx, task.id, progress)
-  tx.changed({ kind: 'task', taskId: task.id })
+async function progress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<StatusAnswer> {
+  const { stage, changes_add, changes_change, changes_destroy } = report
+  const said = { stage, changes_add, changes_change, changes_destroy }
+  if (Object.values(said).some((value) => value !== undefined)) {
+    if ((await noteProgress(tx, task.id, said)) === 0) throw vanished(task.id)
+    tx.changed({ kind: 'task', taskId: task.id })
+  }
+  return { status: task.status, stage: stage ?? task.stage }
+}
+
+function vanished(taskId: number): Error {
+  return new Error(`task ${taskId} vanished in its own transaction`)
 }
 
 async function endPhase(

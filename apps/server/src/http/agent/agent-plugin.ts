@@ -15,7 +15,10 @@ export interface AgentDeps extends FleetRouteDeps, LogDeps {
 }
 
 export async function agentPlugin(app: FastifyInstance, deps: AgentDeps): Promise<void> {
-  app.addHook('onRequest', async (_request, reply) => void reply.header('x-store-epoch', deps.storeEpoch))
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('x-store-epoch', deps.storeEpoch)
+    done()
+  })
   await fleetRoutes(app, deps)
   await taskRoutes(app, deps)
   await logRoutes(app, deps)

@@ -16,9 +16,10 @@ export function meterRequests(app: FastifyInstance, store: Store): (scope: Fasti
     buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [registry],
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const endpoint = request.routeOptions.config.endpoint?.name ?? 'none'
     requests.observe({ endpoint, status: reply.statusCode }, reply.elapsedTime / 1000)
+    done()
   })
   gaugesOf(store, registry)
   return (scope) =>

@@ -1,0 +1,83 @@
+/** What a task costs the agent, and a message the server: to be changed with a reason, and rarely upwards. */
+
+export interface PhaseCosts {
+  /** fsync and fdatasync by path: T an attempt, W a workspace, X a name of chance. */
+  syncs: Record<string, number>
+  /** At most: of the log's text and its checkpoint, while it grows and at its end. */
+  syncsOfText: number
+  /** Processes the agent starts itself: a supervisor (sh) for each command of terraform. */
+  processes: Record<string, number>
+  /** How often terraform's output is read from disk, and the text that is made of it. */
+  readsOfOutput: number
+  readsOfSpool: number
+}
+
+/** A plan, then the apply of it, in a work directory that was used before; no log but the one at the end, one resource to create. */
+export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
+  plan: {
+    syncs: {
+      // offered, fetched, prepared, engineFound, initSkipped, backendOpened, spawning and exited (plan, show), planShown,
+      // planJsonSaved, planPacked, outputClosed, released, outcome, logWhole, delivered (plan_json, plan, log, status)
+      'attempts/T/journal.jsonl': 21,
+      // the task's data, the base state, what was unpacked, the plan's JSON: each a new file, then its name
+      'attempts/T/data.json.X.tmp': 1,
+      'attempts/T/base.tfstate.X.tmp': 1,
+      'attempts/T/tree.json.X.tmp': 1,
+      'attempts/T/plan.json.X.tmp': 1,
+      'attempts/T/plan.tar.gz.draft': 1,
+      // names: the journal's own, and one for each of those five
+      'attempts/T': 6,
+      // the backend's record, by which init is not needed
+      'work/W/.terraform/terraform.tfstate.X.tmp': 1,
+      'work/W/.terraform': 1,
+    },
+    syncsOfText: 3,
+    processes: { sh: 2 }, // plan, show; init is skipped
+    readsOfOutput: 1, // to make the text of it
+    readsOfSpool: 2, // to send it, and to hash it for the seal
+  },
+  apply: {
+    syncs: {
+      // offered, fetched, prepared, engineFound, planRestored, initSkipped, startAsked, startAnswered, backendOpened, spawning,
+      // stateReceived, exited, statesCollected, outputClosed, released, outcome, logWhole, delivered (state, log, progress, status)
+      'attempts/T/journal.jsonl': 21,
+      'attempts/T/data.json.X.tmp': 1,
+      'attempts/T/base.tfstate.X.tmp': 1,
+      'attempts/T/plan.tar.gz.X.tmp': 1,
+      // names: the journal's own, and one for each of those three
+      'attempts/T': 4,
+      // the state that terraform posted, then its name; both before it is acknowledged
+      'attempts/T/states/.incoming-X': 1,
+      'attempts/T/states': 1,
+      'work/W/.terraform/terraform.tfstate.X.tmp': 1,
+      'work/W/.terraform': 1,
+    },
+    syncsOfText: 3,
+    processes: { sh: 1 },
+    readsOfOutput: 2, // to make the text of it, and to look for a state that terraform printed in its distress
+    readsOfSpool: 2,
+  },
+}
+
+/** For each of several calls that come at once. */
+export const serverCosts = {
+  commitsOfChunksAtOnce: 1,
+  chunk: {
+    SAVEPOINT: 1,
+    'SELECT workspace_tasks': 1, // the fence
+    'SELECT task_attempts': 2, // the fence; whether a newer attempt has the task's output
+    'SELECT task_log_streams': 1,
+    'UPDATE task_log_streams': 1,
+    'INSERT task_logs': 1,
+    'UPDATE workspace_tasks': 1, // the output's tail
+    RELEASE: 1,
+  },
+  heartbeat: {
+    SAVEPOINT: 1,
+    'SELECT agents': 1,
+    'UPDATE agents': 1,
+    'SELECT task_attempts': 1, // what it is to hold
+    'SELECT meta': 1, // the life of the store
+    RELEASE: 1,
+  },
+}
