@@ -36,8 +36,6 @@ at supervisor.ended
 read -r x x x x x x x x x x x x x x x user system x </proc/self/stat
 until command -p ln -s "$code:$user:$system" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited
-read -r x x x x x x x x x x x x x x x user system x </proc/self/stat && command -p ln -s "$user:$system" "$d/cpu"
-at supervisor.counted
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
   pids=
@@ -51,8 +49,13 @@ others() { # pids of whoever else is in our group, zombies aside; fails when the
   done 2>/dev/null
   [ "$pids" ]
 }
-end() { # whoever left the group is still in the cgroup, and so are we: this is the last word
-  { echo 1 >"$d/cgroup/cgroup.kill"; } 2>/dev/null
+alone() { # nobody but us is in the cgroup, nor in one made in it; or there is none
+  set -- "$d"/cgroup/*/
+  [ ! -d "$1" ] || return 1
+  while read -r pid; do [ "$pid" = "$$" ] || return 1; done <"$d/cgroup/cgroup.procs"
+} 2>/dev/null
+end() { # whoever left the group is still in the cgroup, and so are we: killing it is the last word
+  [ ! -d "$d/cgroup" ] || alone || { echo 1 >"$d/cgroup/cgroup.kill"; } 2>/dev/null
   exit 0
 }
 others || end
