@@ -3,4 +3,5 @@ import type { Bench } from './bench.js'
 
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   overhead: async () => (await import('./overhead/overhead.js')).overhead,
+  start: async () => (await import('./start/start.js')).start,
 }

@@ -21,6 +21,7 @@ export class Journal implements AsyncDisposable {
     file: FileHandle,
     facts: Fact[],
     private readonly ballast: Pick<Ballast, 'giveBack'>,
+    private sizeBytes: number,
   ) {
     this.#file = file
     this.#facts = facts
@@ -33,7 +34,7 @@ export class Journal implements AsyncDisposable {
     const file = await open(path, 'a', 0o600)
     await file.truncate(sizeBytes)
     await syncDirectory(dirname(path))
-    return new Journal(file, facts, ballast)
+    return new Journal(file, facts, ballast, sizeBytes)
   }
 
   /** All facts so far, oldest first; grows in place. */
@@ -67,8 +68,9 @@ export class Journal implements AsyncDisposable {
       const batch = this.#waiting
       this.#waiting = []
       try {
-        const lines = batch.map((each) => each.line).join('')
-        await withBallast(this.ballast, () => writeWhole(this.#file, lines))
+        const lines = Buffer.from(batch.map((each) => each.line).join(''))
+        await withBallast(this.ballast, () => writeWhole(this.#file, lines, this.sizeBytes))
+        this.sizeBytes += lines.length
       } catch (cause) {
         for (const each of batch) each.done.reject(cause)
         continue
@@ -101,14 +103,13 @@ async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: numb
   return { facts: lines.map((line, index) => parse(Fact, JSON.parse(line), `${path}:${index + 1}`)), sizeBytes }
 }
 
-/** Appends all of `text` and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
-async function writeWhole(file: FileHandle, text: string): Promise<void> {
-  const { size } = await file.stat()
+/** Appends all of `lines` and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
+async function writeWhole(file: FileHandle, lines: Buffer, sizeBefore: number): Promise<void> {
   try {
-    await file.appendFile(text)
+    await file.appendFile(lines)
     await file.datasync()
   } catch (cause) {
-    await file.truncate(size)
+    await file.truncate(sizeBefore)
     throw cause
   }
 }

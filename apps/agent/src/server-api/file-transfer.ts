@@ -1,19 +1,28 @@
 /** Files as request bodies and answers as files: in pieces, checked, whole or not at all. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createGzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { createGzip, gzip as gzipWhole } from 'node:zlib'
 import { syncDirectory } from '@iac-agent/runtime'
 import { ServerUnreachable } from './errors.js'
 import type { CallInput, RawAnswer } from './request.js'
 
 type RawBody = NonNullable<CallInput<never>['raw']>
 
+const compress = promisify(gzipWhole)
+/** A file up to this size is held in memory. */
+const fewBytes = 256 * 1024
+
 /** The file at `path` as a body with X-Content-SHA256 of its bytes; gzipped on the way when the route takes that. */
 export async function fileBody(path: string, contentType: string, options: { gzip?: boolean } = {}): Promise<RawBody> {
-  const { sha256, sizeBytes } = await hashFile(path)
+  const { sha256, sizeBytes, whole } = await hashFile(path)
   const headers = { 'content-type': contentType, 'x-content-sha256': sha256 }
+  if (whole !== undefined) {
+    if (!options.gzip) return { body: whole, headers }
+    return { body: await compress(whole, { level: 1 }), headers: { ...headers, 'content-encoding': 'gzip' } }
+  }
   const file = createReadStream(path, { highWaterMark: 256 * 1024 })
   if (!options.gzip) return { body: file, headers: { ...headers, 'content-length': String(sizeBytes) } }
   const gzip = createGzip({ level: 1 })
@@ -50,8 +59,13 @@ export async function saveAnswer(answer: RawAnswer, path: string, expectedSha256
   }
 }
 
-async function hashFile(path: string): Promise<{ sha256: string; sizeBytes: number }> {
+/** `whole`: the bytes themselves when they are few, since then reading them twice and in a stream is most of the work. */
+async function hashFile(path: string): Promise<{ sha256: string; sizeBytes: number; whole?: Buffer }> {
   const hash = createHash('sha256')
+  if ((await stat(path)).size <= fewBytes) {
+    const whole = await readFile(path)
+    return { sha256: hash.update(whole).digest('hex'), sizeBytes: whole.length, whole }
+  }
   let sizeBytes = 0
   for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 })) {
     hash.update(piece as Buffer)

@@ -21,15 +21,15 @@ trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
 { echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
 at supervisor.claimed
 
-command -p sh -c "$whoami"'
-  [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL $$
-  command -p ln -s "$pid:$start:$boot" "$0/pid" && {
-    [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL $$
-    [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL "$PPID"
-    unset IAC_CRASH_POINT
-    exec "$@"
-  }
-  exit 125' "$d" "$@" </dev/null >>"$d/output" 2>&1
+( # a shell of its own, which becomes the command
+  eval "$whoami"
+  [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL "$pid"
+  command -p ln -s "$pid:$start:$boot" "$d/pid" || exit 125
+  [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
+  [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
+  unset IAC_CRASH_POINT
+  exec "$@"
+) </dev/null >>"$d/output" 2>&1
 code=$?
 at supervisor.ended
 [ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
