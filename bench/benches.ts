@@ -6,4 +6,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'log-latency': async () => (await import('./log-latency/log-latency.js')).logLatency,
   api: async () => (await import('./api/api.js')).api,
   state: async () => (await import('./state/state.js')).state,
+  overhead: async () => (await import('./overhead/overhead.js')).overhead,
+  start: async () => (await import('./start/start.js')).start,
 }

@@ -6,4 +6,5 @@ export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
   'busy-fleet': async () => (await import('../log-latency/busy-fleet.js')).busyFleet,
   'ws-echo': async () => (await import('../log-latency/ws-echo.js')).wsEcho,
   'bare-api': async () => (await import('../api/bare-api.js')).bareApi,
+  'http-backend': async () => (await import('../overhead/http-backend.js')).httpBackend,
 }

@@ -42,7 +42,6 @@ const applies: Record<string, End> = {
   'supervisor.orphaned': completed,
   'supervisor.ended': completed,
   'supervisor.exited': { status: 'applied', error_code: null, error_message: null },
-  'supervisor.counted': { status: 'applied', error_code: null, error_message: null },
   'supervisor.sweeping': { status: 'applied', error_code: null, error_message: null },
 }
 const plans: Record<string, End> = {
@@ -50,7 +49,6 @@ const plans: Record<string, End> = {
   'supervisor.named': killed,
   'supervisor.ended': unknown('how it ended is told by its log at best.'),
   'supervisor.exited': { status: 'success', error_code: null, error_message: null },
-  'supervisor.counted': { status: 'success', error_code: null, error_message: null },
 }
 
 let rig: Rig

@@ -74,8 +74,9 @@ async function readBatch(path: string, offset: number): Promise<Batch> {
     throw cause
   }
   try {
-    const buffer = Buffer.allocUnsafe(batchBytes)
-    const { bytesRead } = await file.read(buffer, 0, batchBytes, offset)
+    const wanted = Math.min(batchBytes, (await file.stat()).size - offset) // asked at each fact: mostly there is nothing new
+    if (wanted <= 0) return { reports: [], nextOffset: offset }
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset)
     return cutBatch(buffer.subarray(0, bytesRead), offset)
   } finally {
     await file.close()

@@ -37,7 +37,9 @@ export class Round {
     const signal = this.#signal
     const lanes = {
       state: () => runStateLane(this.#options, this.#courier, this.#bell, signal),
-      documents: () => runDocumentLane(this.#options, this.#courier, this.#bell, signal),
+      unrecorded: () => runDocumentLane('unrecorded', this.#options, this.#courier, this.#bell, signal),
+      plan: () => runDocumentLane('plan', this.#options, this.#courier, this.#bell, signal),
+      planJson: () => runDocumentLane('plan_json', this.#options, this.#courier, this.#bell, signal),
       progress: () => runProgressLane(this.#options, this.#courier, this.#bell, signal),
       log: () => this.#log.run(signal),
       status: () => this.#status.run(signal),

@@ -8,6 +8,8 @@ import type { Bell } from './bell.js'
 import type { Courier, CourierDeps } from './courier.js'
 import { acknowledgedIn, isSettled, isStatusDue } from './unsent.js'
 
+/** A stage is told once it has lasted: what is over by then is not worth a request. */
+const stageSettleMs = 100
 /** A stage that could not be told is tried again after this; by then there may be a newer one. */
 const stageRetryMs = 2000
 
@@ -16,6 +18,7 @@ export class StatusLane {
   readonly #courier: Courier
   readonly #bell: Bell
   #stage: Stage | undefined
+  #stageSince = 0
 
   constructor(deps: CourierDeps, courier: Courier, bell: Bell) {
     this.#deps = deps
@@ -26,6 +29,7 @@ export class StatusLane {
   /** The newest stage; it takes the place of one that was not told yet. */
   stage(stage: Stage): void {
     this.#stage = stage
+    this.#stageSince = performance.now()
     this.#bell.ring()
   }
 
@@ -36,8 +40,12 @@ export class StatusLane {
       const { rings } = this.#bell
       const outcome = first(facts, 'outcome')
       if (outcome !== undefined && isStatusDue(facts)) await this.#tellOutcome(outcome)
-      else if (this.#stage !== undefined && !has(facts, 'outcome')) await this.#tellStage(this.#stage, signal)
-      else await this.#bell.wait(rings, signal)
+      else if (this.#stage === undefined || has(facts, 'outcome')) await this.#bell.wait(rings, signal)
+      else {
+        const leftMs = this.#stageSince + stageSettleMs - performance.now()
+        if (leftMs > 0) await this.#bell.wait(rings, signal, leftMs)
+        else await this.#tellStage(this.#stage, signal)
+      }
     }
   }
 

@@ -86,7 +86,6 @@ export const supervisorPoints = [
   'supervisor.orphaned',
   'supervisor.ended',
   'supervisor.exited',
-  'supervisor.counted',
   'supervisor.sweeping',
 ]
 

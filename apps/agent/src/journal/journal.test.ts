@@ -26,6 +26,14 @@ it('gives back what was appended, in order, to the next process', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600)
 })
 
+it('has each fact in the file once it is appended, whatever becomes of this process', async () => {
+  await using journal = await Journal.open(path)
+  await journal.append({ fact: 'initSkipped' }) // may be done again: fsynced with the next that may not
+  expect((await readJournal(path)).map(({ fact }) => fact)).toEqual(['initSkipped'])
+  await journal.append({ fact: 'released' })
+  expect((await readJournal(path)).map(({ fact }) => fact)).toEqual(['initSkipped', 'released'])
+})
+
 it('forgets a torn last line, wherever it was torn, and goes on after the last whole one', async () => {
   {
     await using journal = await Journal.open(path)

@@ -1,4 +1,4 @@
-/** An attempt's journal: facts appended as JSON lines, each durable (fsync) before `append` resolves. */
+/** An attempt's journal: facts appended as JSON lines, each written before `append` resolves, and durable (fsync) where anything hangs on it. */
 
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -8,6 +8,26 @@ import { Fact, type NewFact } from './attempt-record.js'
 import { type Ballast, noBallast, withBallast } from './ballast.js'
 
 export type FactListener = (fact: Fact) => void
+
+/**
+ * Facts of what can be done again, or sent again, without harm: they are durable with the next one that is not of these. A process that
+ * dies loses none of them, a host only those after the last fact by which something was begun or told.
+ */
+const redoable: ReadonlySet<Fact['fact']> = new Set([
+  'fetched',
+  'prepared',
+  'engineFound',
+  'planRestored',
+  'initSkipped',
+  'backendOpened',
+  'memoryPeaked',
+  'planShown',
+  'planJsonSaved',
+  'planPacked',
+  'statesCollected',
+  'outputClosed',
+  'delivered',
+])
 
 /** The one writer of a journal file. Appends made at once share an fsync. */
 export class Journal implements AsyncDisposable {
@@ -21,6 +41,7 @@ export class Journal implements AsyncDisposable {
     file: FileHandle,
     facts: Fact[],
     private readonly ballast: Pick<Ballast, 'giveBack'>,
+    private sizeBytes: number,
   ) {
     this.#file = file
     this.#facts = facts
@@ -33,7 +54,7 @@ export class Journal implements AsyncDisposable {
     const file = await open(path, 'a', 0o600)
     await file.truncate(sizeBytes)
     await syncDirectory(dirname(path))
-    return new Journal(file, facts, ballast)
+    return new Journal(file, facts, ballast, sizeBytes)
   }
 
   /** All facts so far, oldest first; grows in place. */
@@ -41,7 +62,7 @@ export class Journal implements AsyncDisposable {
     return this.#facts
   }
 
-  /** Records a fact; once resolved it survives a crash. Rejects when the disk refuses it: then it did not happen. */
+  /** Records a fact; once resolved it survives the death of this process, and unless redoable that of the host. Rejects when the disk refuses it: then it did not happen. */
   async append(fact: NewFact): Promise<void> {
     const stamped = { ...fact, at: new Date(systemClock.now()).toISOString() } as Fact
     const done = completion()
@@ -58,7 +79,11 @@ export class Journal implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#flushing
-    await this.#file.close()
+    try {
+      await this.#file.datasync()
+    } finally {
+      await this.#file.close()
+    }
   }
 
   async #flush(): Promise<void> {
@@ -67,8 +92,10 @@ export class Journal implements AsyncDisposable {
       const batch = this.#waiting
       this.#waiting = []
       try {
-        const lines = batch.map((each) => each.line).join('')
-        await withBallast(this.ballast, () => writeWhole(this.#file, lines))
+        const lines = Buffer.from(batch.map((each) => each.line).join(''))
+        const isRedoable = batch.every(({ fact }) => redoable.has(fact.fact))
+        await withBallast(this.ballast, () => writeWhole(this.#file, lines, this.sizeBytes, !isRedoable))
+        this.sizeBytes += lines.length
       } catch (cause) {
         for (const each of batch) each.done.reject(cause)
         continue
@@ -101,14 +128,13 @@ async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: numb
   return { facts: lines.map((line, index) => parse(Fact, JSON.parse(line), `${path}:${index + 1}`)), sizeBytes }
 }
 
-/** Appends all of `text` and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
-async function writeWhole(file: FileHandle, text: string): Promise<void> {
-  const { size } = await file.stat()
+/** Appends all of `lines`, and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
+async function writeWhole(file: FileHandle, lines: Buffer, sizeBefore: number, isSynced: boolean): Promise<void> {
   try {
-    await file.appendFile(text)
-    await file.datasync()
+    await file.appendFile(lines)
+    if (isSynced) await file.datasync()
   } catch (cause) {
-    await file.truncate(size)
+    await file.truncate(sizeBefore)
     throw cause
   }
 }

@@ -91,6 +91,10 @@ export class LogWriter implements AsyncDisposable {
     const bytes = await this.#raw.read(this.#transcript.nextRawOffset, this.#buffer)
     if (bytes.length > 0) {
       const text = this.#transcript.push(bytes)
+      if (isClosed && this.#transcript.nextRawOffset === end()) {
+        const whole = Buffer.concat([Buffer.from(text), this.#transcript.end()])
+        return this.#persist(whole, end, signal, true) // the rest and the end in one
+      }
       await this.#persist(text, end, signal)
       const restMs = this.#spool.isWatched ? roundEveryMs.watched : roundEveryMs.unwatched
       if (bytes.length < roundBytes) await pause(restMs, hurry)

@@ -21,7 +21,7 @@ export async function readSpool(file: FileHandle, durableBytes: number, offset: 
 /** Hex SHA-256 of the first `durableBytes`. */
 export async function hashSpool(file: FileHandle, durableBytes: number): Promise<string> {
   const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafeSlow(readBytes)
+  const buffer = Buffer.allocUnsafe(Math.min(readBytes, durableBytes))
   for (let offset = 0; offset < durableBytes; offset += readBytes) {
     hash.update(await readSpool(file, durableBytes, offset, buffer))
   }

@@ -1,15 +1,20 @@
 /** Files as request bodies and answers as files: in pieces, checked, whole or not at all. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createGzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { createGzip, gzip as gzipWhole } from 'node:zlib'
 import { syncDirectory } from '@iac-agent/runtime'
 import { streamToFile } from '../journal/stream-to-file.js'
 import { ServerUnreachable } from './errors.js'
 import type { CallInput, RawAnswer } from './request.js'
 
 type RawBody = NonNullable<CallInput<never>['raw']>
+
+const compress = promisify(gzipWhole)
+/** A file up to this size is held in memory. */
+const fewBytes = 256 * 1024
 
 /**
  * The file at `path` as a body with X-Content-SHA256 of its bytes; gzipped on the way when the route takes that.
@@ -20,10 +25,12 @@ export async function fileBody(
   contentType: string,
   options: { gzip?: boolean; sha256?: string } = {},
 ): Promise<RawBody> {
-  const known =
-    options.sha256 === undefined ? undefined : { sha256: options.sha256, sizeBytes: (await stat(path)).size }
-  const { sha256, sizeBytes } = known ?? (await hashFile(path))
+  const { sha256, sizeBytes, whole } = await inspect(path, options.sha256)
   const headers = { 'content-type': contentType, 'x-content-sha256': sha256 }
+  if (whole !== undefined) {
+    if (!options.gzip) return { body: whole, headers }
+    return { body: await compress(whole, { level: 1 }), headers: { ...headers, 'content-encoding': 'gzip' } }
+  }
   const file = createReadStream(path, { highWaterMark: 256 * 1024 })
   if (!options.gzip) return { body: file, headers: { ...headers, 'content-length': String(sizeBytes) } }
   const gzip = createGzip({ level: 1 })
@@ -56,12 +63,21 @@ export async function saveAnswer(answer: RawAnswer, path: string, expectedSha256
   }
 }
 
-async function hashFile(path: string): Promise<{ sha256: string; sizeBytes: number }> {
-  const hash = createHash('sha256')
-  let sizeBytes = 0
-  for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-    hash.update(piece as Buffer)
-    sizeBytes += (piece as Buffer).length
+/** `whole`: the bytes themselves when they are few, since then reading them twice and in a stream is most of the work. */
+async function inspect(
+  path: string,
+  knownSha256: string | undefined,
+): Promise<{ sha256: string; sizeBytes: number; whole?: Buffer }> {
+  const { size } = await stat(path)
+  if (size <= fewBytes) {
+    const whole = await readFile(path)
+    return { sha256: createHash('sha256').update(whole).digest('hex'), sizeBytes: whole.length, whole }
   }
-  return { sha256: hash.digest('hex'), sizeBytes }
+  return { sha256: knownSha256 ?? (await hashFile(path)), sizeBytes: size }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(piece as Buffer)
+  return hash.digest('hex')
 }

@@ -101,10 +101,11 @@ async function textOf(path: string): Promise<string> {
   }
 }
 
-/** False when there is no `from`. The copy appears whole: attempts of other workspaces may be reading it. */
+/** False when there is no `from`. The copy appears whole: attempts of other workspaces may be reading it. An equal one stays. */
 async function isCopied(from: string, to: string): Promise<boolean> {
-  const text = await textOf(from)
+  const [text, present] = await Promise.all([textOf(from), textOf(to)])
   if (text === '') return false
+  if (text === present) return true
   await mkdir(join(to, '..'), { recursive: true, mode: 0o700 })
   await writeFileAtomic(to, text)
   return true

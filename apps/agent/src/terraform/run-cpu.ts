@@ -1,7 +1,6 @@
 /** CPU time of a run that has ended, as the kernel counted it. */
-import { readlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { cgroupCpuMs } from './cgroup.js'
+import { readRun } from './run-facts.js'
 
 /** /proc counts CPU time in these on every Linux we run on. */
 const tickMs = 10
@@ -16,11 +15,6 @@ export async function cpuMs(runDir: string): Promise<number | undefined> {
 }
 
 async function waitedMs(runDir: string): Promise<number | undefined> {
-  try {
-    const [user = '', system = ''] = (await readlink(join(runDir, 'cpu'))).split(':')
-    return (Number(user) + Number(system)) * tickMs
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    return undefined
-  }
+  const { cpuTicks } = await readRun(runDir)
+  return cpuTicks === undefined ? undefined : cpuTicks * tickMs
 }

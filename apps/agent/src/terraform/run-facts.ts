@@ -11,6 +11,8 @@ export interface RunFacts {
   readonly pid?: ProcessIdentity
   /** The command's exit code; 128 + n when signal n ended it. */
   readonly exitCode?: number
+  /** Clock ticks, user and system, of the command and all it waited for; absent when nobody counted. */
+  readonly cpuTicks?: number
 }
 
 /** Exit code of a command that was never run. */
@@ -19,14 +21,21 @@ export const notStartedCode = 125
 /** Reads the links of `runDir`; an absent one is an absent fact. */
 export async function readRun(runDir: string): Promise<RunFacts> {
   // `exit` first: a fact read later can only be newer, so a code is never seen without the pid it belongs to.
-  const code = await linkText(join(runDir, 'exit'))
+  const end = parseEnd((await linkText(join(runDir, 'exit'))) ?? '')
   const claim = parseIdentity((await linkText(join(runDir, 'claim'))) ?? '')
   const pid = parseIdentity((await linkText(join(runDir, 'pid'))) ?? '')
   return {
     ...(claim === undefined ? {} : { claim }),
     ...(pid === undefined ? {} : { pid }),
-    ...(code === undefined || !/^\d{1,3}$/.test(code) ? {} : { exitCode: Number(code) }),
+    ...end,
   }
+}
+
+/** `<code>:<user>:<system>`; of a supervisor of an earlier version the code alone. */
+function parseEnd(text: string): Pick<RunFacts, 'exitCode' | 'cpuTicks'> {
+  const [, code, user, system] = /^(\d{1,3})(?::(\d*):(\d*))?$/.exec(text) ?? []
+  if (code === undefined) return {}
+  return { exitCode: Number(code), ...(user && system ? { cpuTicks: Number(user) + Number(system) } : {}) }
 }
 
 /**

@@ -2,9 +2,10 @@
 # supervise.sh DIR COMMAND [ARG...]: runs one terraform command in the current directory and outlives the agent that started it.
 # Start it detached (leader of its own group) with stdio ignored; DIR is absolute and exists. Facts are symlinks in DIR: made in
 # one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
-#   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs     exit -> its exit code
-#   cpu -> user:system clock ticks of COMMAND and all it waited for     cgroup -> a cgroup of the run, where the agent made one
-# Ends when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit, never our own status.
+#   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs
+#   exit -> its exit code, and :user:system clock ticks of COMMAND and all it waited for
+#   cgroup -> a cgroup of the run, where the agent made one
+# Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit for the command's.
 d=$1
 shift
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
@@ -20,26 +21,27 @@ trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
 { echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
 at supervisor.claimed
 
-command -p sh -c "$whoami"'
-  [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL $$
-  command -p ln -s "$pid:$start:$boot" "$0/pid" && {
-    [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL $$
-    [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL "$PPID"
-    unset IAC_CRASH_POINT
-    exec "$@"
-  }
-  exit 125' "$d" "$@" </dev/null >>"$d/output" 2>&1
+( # a shell of its own, which becomes the command
+  eval "$whoami"
+  [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL "$pid"
+  command -p ln -s "$pid:$start:$boot" "$d/pid" || exit 125
+  [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
+  [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
+  unset IAC_CRASH_POINT
+  exec "$@"
+) </dev/null >>"$d/output" 2>&1
 code=$?
 at supervisor.ended
 [ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
-until command -p ln -s "$code" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
+read -r x x x x x x x x x x x x x x x user system x </proc/self/stat
+until command -p ln -s "$code:$user:$system" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited
-read -r x x x x x x x x x x x x x x x user system x </proc/self/stat && command -p ln -s "$user:$system" "$d/cpu"
-at supervisor.counted
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody
   pids=
-  for f in /proc/[0-9]*/stat; do
+  found=$(LC_ALL=C command -p grep -lsE "[)] [^Z] [0-9]+ $$ " /proc/[0-9]*/stat) # the shell reads byte by byte: 0.2 ms a process
+  case $found in */proc/$$/stat*) ;; *) found=$(echo /proc/[0-9]*/stat) ;; esac # we are in it, or it is no answer
+  for f in $found; do
     read -r line <"$f" || continue
     [ "${line%% *}" = "$$" ] && continue
     set -- ${line##*) } # state ppid group
@@ -47,8 +49,13 @@ others() { # pids of whoever else is in our group, zombies aside; fails when the
   done 2>/dev/null
   [ "$pids" ]
 }
-end() { # whoever left the group is still in the cgroup, and so are we: this is the last word
-  { echo 1 >"$d/cgroup/cgroup.kill"; } 2>/dev/null
+alone() { # nobody but us is in the cgroup, nor in one made in it; or there is none
+  set -- "$d"/cgroup/*/
+  [ ! -d "$1" ] || return 1
+  while read -r pid; do [ "$pid" = "$$" ] || return 1; done <"$d/cgroup/cgroup.procs"
+} 2>/dev/null
+end() { # whoever left the group is still in the cgroup, and so are we: killing it is the last word
+  [ ! -d "$d/cgroup" ] || alone || { echo 1 >"$d/cgroup/cgroup.kill"; } 2>/dev/null
   exit 0
 }
 others || end

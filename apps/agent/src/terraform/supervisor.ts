@@ -48,15 +48,16 @@ export async function startRun(request: RunRequest): Promise<SupervisedRun> {
     stdio: 'ignore',
     reject: false,
   })
-  const ended = supervisor.then((result) => {
-    if (result.exitCode === undefined && result.signal === undefined) return result.cause ?? result
-    return undefined
-  })
   if (supervisor.pid === undefined) {
-    throw new TerraformError('agent_fault', 'the supervisor of terraform could not be started', { cause: await ended })
+    const result = await supervisor
+    const cause = result.cause ?? result
+    throw new TerraformError('agent_fault', 'the supervisor of terraform could not be started', { cause })
   }
   supervisor.unref()
-  return new SupervisedRun(request.runDir, ended)
+  return new SupervisedRun(
+    request.runDir,
+    supervisor.then(({ exitCode }) => exitCode),
+  )
 }
 
 /** A run that this process or an earlier one started. */
@@ -64,10 +65,10 @@ export class SupervisedRun {
   /** what a killed supervisor left, once it is known to be dead */
   #orphans: OrphanGroup | undefined
 
-  /** @param supervisorEnded settles with a supervisor that is our child; an adopted one is watched through /proc */
+  /** @param supervisorEnded the exit code of a supervisor that is our child; an adopted one is watched through /proc */
   constructor(
     readonly runDir: string,
-    private readonly supervisorEnded?: Promise<unknown>,
+    private readonly supervisorEnded?: Promise<number | undefined>,
   ) {}
 
   facts(): Promise<RunFacts> {
@@ -78,8 +79,16 @@ export class SupervisedRun {
    * Resolves when the command has ended and nobody is left in its group.
    * @throws the signal's reason when it is aborted; the run itself goes on
    */
-  wait(signal?: AbortSignal): Promise<RunEnd> {
-    return this.until((isSupervisorOver) => this.#end(isSupervisorOver), signal)
+  async wait(signal?: AbortSignal): Promise<RunEnd> {
+    return (await this.#cleanEnd(signal)) ?? this.until((isSupervisorOver) => this.#end(isSupervisorOver), signal)
+  }
+
+  /** Our own child's word is enough: it ends with 0 once it has seen its group empty. Undefined: it did not end so, or is not ours. */
+  async #cleanEnd(signal?: AbortSignal): Promise<RunEnd | undefined> {
+    if (this.supervisorEnded === undefined) return undefined
+    if ((await abortable(this.supervisorEnded, signal)) !== 0) return undefined
+    const { pid, exitCode } = await this.facts()
+    return exitCode === undefined ? undefined : endOf(pid !== undefined, exitCode)
   }
 
   /** Sends ONE SIGINT to the command; false when it has ended already. Two of them make terraform lose what is in flight. */
@@ -132,8 +141,22 @@ export class SupervisedRun {
     this.#orphans ??= orphans
     if (!(await this.#orphans.isSwept())) return undefined
     if (exitCode === undefined) return { kind: pid === undefined ? 'not_started' : 'lost' }
-    return pid === undefined && exitCode === notStartedCode ? { kind: 'not_started' } : { kind: 'exited', exitCode }
+    return endOf(pid !== undefined, exitCode)
   }
+}
+
+function endOf(hasPid: boolean, exitCode: number): RunEnd {
+  return !hasPid && exitCode === notStartedCode ? { kind: 'not_started' } : { kind: 'exited', exitCode }
+}
+
+/** @throws the signal's reason when it is aborted first */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort))
+  })
 }
 
 function kill(pid: number, name: NodeJS.Signals): boolean {

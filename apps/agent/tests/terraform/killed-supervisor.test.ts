@@ -19,7 +19,6 @@ const expected: Record<string, { end: RunEnd; hasRun: boolean }> = {
   'supervisor.orphaned': { end: lost, hasRun: true },
   'supervisor.ended': { end: lost, hasRun: true },
   'supervisor.exited': { end: ended, hasRun: true },
-  'supervisor.counted': { end: ended, hasRun: true },
   'supervisor.sweeping': { end: ended, hasRun: true },
 }
 

@@ -9,15 +9,19 @@ import type { Attempt } from '../attempt.js'
 export async function fetchStep(attempt: Attempt): Promise<void> {
   const { accessor, journal, layout, retry } = attempt.parts
   const { stopping } = attempt
-  const data = await retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false }))
-  const hasState = await retry.run('get state', stopping, () => getState(attempt, data))
+  const isApply = attempt.offered.action === 'apply'
+  const [data] = await Promise.all([
+    retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })),
+    isApply && retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive)),
+  ])
+  // After the data, which records what a plan is based on: a state that changes in between makes the plan stale, not wrong.
   const { configuration } = data
-  if (configuration) {
-    await retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration))
-  }
-  if (attempt.offered.action === 'apply')
-    await retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive))
-  await writeFileAtomic(layout.data, JSON.stringify(data))
+  const [hasState] = await Promise.all([
+    retry.run('get state', stopping, () => getState(attempt, data)),
+    configuration &&
+      retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration)),
+    writeFileAtomic(layout.data, JSON.stringify(data)),
+  ])
   crashPoint('fetch.stored')
   const baseSerial = data.state_version?.serial
   await journal.append({

@@ -15,9 +15,11 @@ export async function planStep(attempt: Attempt, tools: TerraformTools): Promise
   const { task } = await attempt.data()
   const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
   if (!pendingRun(journal.facts)) {
-    await writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path)))
+    await Promise.all([
+      writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path))),
+      makePrivateFile(layout.planFile), // terraform would let everybody read it
+    ])
     crashPoint('plan.tree_noted')
-    await makePrivateFile(layout.planFile) // terraform would let everybody read it
   }
   const argv = [
     placeOf(attempt).program,

@@ -10,21 +10,25 @@ import { redactPlanJson } from '../../terraform/plan-json.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
 import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
+import { savePlanEarly } from './save-plan.js'
 
 export async function showStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
   const { journal, layout } = attempt.parts
   const argv = showCommand(placeOf(attempt).program, layout.planFile, layout.rawPlanJson)
-  await runTerraform(attempt, tools, 'show', argv, async (code) => {
+  const show = runTerraform(attempt, tools, 'show', argv, async (code) => {
     if (code === 0) return {}
     const run = all(journal.facts, 'spawning').at(-1)?.run ?? ''
     return await readFailure(attempt, 0, join(runDirectory(layout, run), 'output'))
   })
+  await Promise.all([show, savePlanEarly(attempt)])
   if (all(journal.facts, 'exited').at(-1)?.code !== 0) return
   const secrets = secretValues((await attempt.data()).variables)
   const summary = await redactPlanJson({ from: layout.rawPlanJson, to: layout.planJson, secrets })
   await rm(layout.rawPlanJson)
   crashPoint('show.redacted')
   const { add, change, destroy } = summary
-  await journal.append({ fact: 'planShown', counts: { add, change, destroy }, hasChanges: summary.hasChanges })
-  await journal.append({ fact: 'planJsonSaved' })
+  await Promise.all([
+    journal.append({ fact: 'planShown', counts: { add, change, destroy }, hasChanges: summary.hasChanges }),
+    journal.append({ fact: 'planJsonSaved' }),
+  ])
 }
