@@ -1,0 +1,2 @@
+import type { Bench } from '../bench.js'
+export const dispatch: Bench = { name: 'dispatch', what: '', limit: '', run: async () => [] }
