@@ -21,10 +21,14 @@ export async function keepBusy(of: {
 }): Promise<BusyAgents> {
   const { server, pool, fleet, count } = of
   await queuePlans(server.client, await makeWorkspaces(server.client, pool, count))
-  const working = await eventually('every task is with an agent', () => {
-    const busy = fleet.agents.filter(({ running }) => running.length > 0)
-    return busy.length === count && busy
-  })
+  const working = await eventually(
+    'every task is with an agent',
+    () => {
+      const busy = fleet.agents.filter(({ running }) => running.length > 0)
+      return busy.length === count && busy
+    },
+    { timeoutMs: 60_000 },
+  )
   const stop = new AbortController()
   const from = performance.now()
   let sent = 0

@@ -1,4 +1,5 @@
 /** Plans of small workspaces, queued by the real API. */
+import { randomBytes } from 'node:crypto'
 import type { OperatorClient } from '@iac-agent/client'
 import type { PoolAndKey } from '@iac-agent/testkit'
 import { inLanes } from './simulated-fleet.js'
@@ -8,7 +9,8 @@ const tf_code = 'resource "terraform_data" "x" {\n}\n'
 /** Makes workspaces; answers their ids. */
 export async function makeWorkspaces(client: OperatorClient, { poolId }: PoolAndKey, count: number): Promise<string[]> {
   const ids: string[] = []
-  const names = Array.from({ length: count }, (_, index) => `w${index}`)
+  const batch = randomBytes(4).toString('hex')
+  const names = Array.from({ length: count }, (_, index) => `w-${batch}-${index}`)
   await inLanes(names, async (name) => {
     ids.push((await client.workspaces.create({ body: { name, pool_id: poolId, tf_code } })).id)
   })

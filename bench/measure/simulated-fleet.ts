@@ -36,6 +36,8 @@ export class SimulatedFleet implements FleetContext, AsyncDisposable {
   readonly #controlUrl: string
   readonly #keyHeaders: Record<string, string>
   readonly #secret = randomBytes(32).toString('base64url')
+  /** Two fleets of one server are not the same agents. */
+  readonly #name = `sim-${randomBytes(4).toString('hex')}`
   #ticks = 0
   readonly #timer: NodeJS.Timeout
   #onWelcome: () => void = () => {}
@@ -52,7 +54,7 @@ export class SimulatedFleet implements FleetContext, AsyncDisposable {
   /** Adds agents until there are `count`; resolves when all were welcomed. */
   async growTo(count: number): Promise<void> {
     const newcomers = Array.from({ length: count - this.agents.length }, (_, index) => {
-      return new SimulatedAgent(`sim-${String(this.agents.length + index).padStart(5, '0')}`, this)
+      return new SimulatedAgent(`${this.#name}-${this.agents.length + index}`, this)
     })
     if (this.#options.isBare !== true) await inLanes(newcomers, (agent) => this.#register(agent))
     for (let from = 0; from < newcomers.length; from += atOnce) {
