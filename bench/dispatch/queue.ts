@@ -18,6 +18,7 @@ interface Receipt {
 export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<number[]> {
   const receipts: Receipt[] = []
   const lastOf = new Map<string, number>()
+  const ends: Promise<void>[] = []
   await using fleet = new SimulatedFleet({
     url: server.url,
     key: pool.key,
@@ -25,13 +26,14 @@ export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<nu
       receipts.push({ taskId: task.task_id, former: lastOf.get(agent.id), at: epochOf(at) })
       lastOf.set(agent.id, task.task_id)
       agent.accept(task)
-      void fleet.finish(agent, task)
+      ends.push(fleet.finish(agent, task))
     },
   })
   await fleet.growTo(agents)
   const workspaces = await makeWorkspaces(server.client, pool, tasks)
   await queuePlans(server.client, workspaces)
   await eventually('every task has run', () => receipts.length === tasks, { timeoutMs: 60_000 })
+  await Promise.all(ends)
   const stamps = await stampsOfTasks(server.client)
   return receipts.map(({ taskId, former, at }) => {
     const freeAt = former === undefined ? 0 : (stamps.get(former)?.completedAt ?? 0)

@@ -23,7 +23,7 @@ export async function openFleetServer(home: string, options: ServerOptions = {})
   const bin = join(repositoryRoot(), 'apps/server/bin/iac-server.js')
   const server = await startServer({
     home,
-    command: [process.execPath, ...nodeFlags(), '--require', hook, bin],
+    command: [process.execPath, ...nodeFlags('SERVER'), '--require', hook, bin],
     args: ['--operator-rate-limit', '10000000', '--metrics-public'],
     ...options,
   })
@@ -31,7 +31,12 @@ export async function openFleetServer(home: string, options: ServerOptions = {})
   return { server, pool, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-/** `IAC_BENCH_SERVER_NODE_FLAGS="--cpu-prof --cpu-prof-dir=…"`: to look into the server of a bench. */
-function nodeFlags(): string[] {
-  return (process.env.IAC_BENCH_SERVER_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '')
+/** The agent's program, for `startAgent`. */
+export function agentCommand(): string[] {
+  return [process.execPath, ...nodeFlags('AGENT'), join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
+}
+
+/** `IAC_BENCH_SERVER_NODE_FLAGS="--cpu-prof --cpu-prof-dir=…"`, or `…_AGENT_…`: to look into a program of a bench. */
+function nodeFlags(program: 'SERVER' | 'AGENT'): string[] {
+  return (process.env[`IAC_BENCH_${program}_NODE_FLAGS`] ?? '').split(' ').filter((flag) => flag !== '')
 }
