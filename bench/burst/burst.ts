@@ -1,7 +1,7 @@
 /** 120 tasks at once: accepted by simulated agents, and begun by real ones. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eventually, type RunningAgent, startAgent } from '@iac-agent/testkit'
+import { eventually, median, type RunningAgent, startAgent } from '@iac-agent/testkit'
 import type { Bench, BenchContext } from '../bench.js'
 import { agentCommand, type FleetServer, openFleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
@@ -11,6 +11,10 @@ import type { Row } from '../report/row.js'
 
 const tasks = 120
 const realAgents = 12
+/** The fake terraform's first command waits so long, so that all 120 are under way at once. */
+const initSeconds = 4
+/** Of simulated agents, one after the other: the middle one counts, on a server that has run before. */
+const rounds = 3
 /** What HCP Terraform's users see of a burst: so many run after so long. Published, not measured here. */
 const published = [
   { running: 23, ms: 30_000 },
@@ -43,28 +47,45 @@ function row(what: string, ours: number, limit: number, atMost?: number): Row {
   return { what, ours, limit, unit: 'ms', against: rival, ...target }
 }
 
-/** Until the server has every acceptance: it then counts 120 running tasks. */
+/** Until the server has every acceptance: it then counts 120 running tasks. Milliseconds of the middle round. */
 async function acceptedBySimulated({ server, pool }: FleetServer): Promise<number> {
-  await using fleet = new SimulatedFleet({ url: server.url, key: pool.key })
+  let accepted = 0
+  let onAllAccepted: () => void = () => {}
+  await using fleet = new SimulatedFleet({
+    url: server.url,
+    key: pool.key,
+    onRunTask(agent, task) {
+      agent.accept(task)
+      accepted += 1
+      if (accepted === tasks) onAllAccepted()
+    },
+  })
   await fleet.growTo(tasks)
-  const workspaces = await makeWorkspaces(server.client, pool, tasks)
-  const from = performance.now()
-  await queuePlans(server.client, workspaces)
-  const isAccepted = async () => {
-    const { items } = await server.client.tasks.list({ query: { status: 'running', limit: 200 } })
-    return items.length === tasks
+  const times: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const workspaces = await makeWorkspaces(server.client, pool, tasks)
+    accepted = 0
+    const allAccepted = new Promise<void>((resolve) => {
+      onAllAccepted = resolve
+    })
+    const from = performance.now()
+    await Promise.all([queuePlans(server.client, workspaces), allAccepted])
+    await eventually('every task runs', () => areAllRunning(server.client), { everyMs: 2 })
+    times.push(performance.now() - from)
+    for (const agent of fleet.agents) for (const task of agent.running) await fleet.finish(agent, task)
   }
-  await eventually('every task runs', isAccepted, { everyMs: 2, timeoutMs: 60_000 })
-  const ms = performance.now() - from
-  for (const agent of fleet.agents) for (const task of agent.running) await fleet.finish(agent, task)
-  return ms
+  return median(times)
+}
+
+async function areAllRunning({ tasks: api }: FleetServer['server']['client']): Promise<boolean> {
+  return (await api.list({ query: { status: 'running', limit: 200 } })).items.length === tasks
 }
 
 /** When each began, in order, since the first request. */
 async function spawnedByReal({ server, pool }: FleetServer, { directory, say }: BenchContext): Promise<number[]> {
   const terraformHome = join(directory, 'terraform')
   await mkdir(terraformHome)
-  const terraform = await layOutTimedTerraform(terraformHome, { planSeconds: 3 })
+  const terraform = await layOutTimedTerraform(terraformHome, { initSeconds })
   await using _agents = await startAgents(realAgents, async (index) => {
     const home = join(directory, `agent-${index}`)
     await mkdir(home)

@@ -1,11 +1,16 @@
 /** A queue longer than there are slots: each task goes out when one ends. */
+import { setTimeout as elapsed } from 'node:timers/promises'
+import type { RunTask } from '@iac-agent/protocol'
 import { eventually } from '@iac-agent/testkit'
 import type { FleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
+import type { SimulatedAgent } from '../measure/simulated-agent.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
 import { epochOf, stampOf } from './moments.js'
 
 const [agents, tasks] = [20, 200]
+/** Nothing takes longer than this, and nothing no time at all: with tasks of 0 ms it is how fast 20 clients ask that is measured. */
+const longestTaskMs = 400
 
 interface Receipt {
   readonly taskId: number
@@ -14,11 +19,15 @@ interface Receipt {
   readonly at: number
 }
 
-/** Milliseconds from the later of (task committed, the agent's slot free) to run_task, of agents that end their task at once. */
+/** Milliseconds from the later of (task committed, the agent's slot free) to run_task. All tasks are queued before the first one ends. */
 export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<number[]> {
   const receipts: Receipt[] = []
   const lastOf = new Map<string, number>()
   const ends: Promise<void>[] = []
+  let areQueued: () => void = () => {}
+  const queued = new Promise<void>((resolve) => {
+    areQueued = resolve
+  })
   await using fleet = new SimulatedFleet({
     url: server.url,
     key: pool.key,
@@ -26,12 +35,12 @@ export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<nu
       receipts.push({ taskId: task.task_id, former: lastOf.get(agent.id), at: epochOf(at) })
       lastOf.set(agent.id, task.task_id)
       agent.accept(task)
-      ends.push(fleet.finish(agent, task))
+      ends.push(work(agent, task))
     },
   })
   await fleet.growTo(agents)
-  const workspaces = await makeWorkspaces(server.client, pool, tasks)
-  await queuePlans(server.client, workspaces)
+  for (const id of await makeWorkspaces(server.client, pool, tasks)) await queuePlans(server.client, [id])
+  areQueued()
   await eventually('every task has run', () => receipts.length === tasks, { timeoutMs: 60_000 })
   await Promise.all(ends)
   const stamps = await stampsOfTasks(server.client)
@@ -39,6 +48,12 @@ export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<nu
     const freeAt = former === undefined ? 0 : (stamps.get(former)?.completedAt ?? 0)
     return at - Math.max(stamps.get(taskId)?.createdAt ?? Number.NaN, freeAt)
   })
+
+  async function work(agent: SimulatedAgent, task: RunTask): Promise<void> {
+    await queued
+    await elapsed(Math.random() * longestTaskMs)
+    await fleet.finish(agent, task)
+  }
 }
 
 async function stampsOfTasks({ tasks: api }: FleetServer['server']['client']) {

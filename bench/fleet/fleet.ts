@@ -13,7 +13,9 @@ const sizes = [500, 1_000, 2_500, 5_000]
 const busyAgents = 500
 /** One heartbeat of every agent. */
 const roundMs = 10_000
-const shortMs = 5_000
+/** Heartbeats are spread evenly: half a round is half of them. */
+const bareRoundMs = 5_000
+const shortMs = 3_000
 
 interface Sample extends Load {
   readonly agents: number
@@ -27,7 +29,7 @@ export const fleet: Bench = {
   async run(context) {
     const bare = await measureBare(context)
     const { samples, idleKiB, busy } = await measureOurs(context)
-    return [...rowsOf(samples, idleKiB, bare), ...busyRows(busy, last(samples)), ...growthRows(samples, idleKiB)]
+    return [...rowsOf(samples, idleKiB, bare), ...busyRows(busy, last(samples)), ...growthRows(samples)]
   },
 }
 
@@ -39,7 +41,7 @@ async function measureOurs({ directory, say }: BenchContext) {
   await using agents = new SimulatedFleet({ url: server.url, key: pool.key })
   const sampled = { pid: server.child.pid, fleet: agents, metrics: () => textOf(`${server.url}/metrics`) }
   const idleKiB = await warmed(sampled)
-  const samples = await grown(sampled, say)
+  const samples = await grown(sampled, roundMs, say)
   say(`${busyAgents} of them work`)
   await using work = await keepBusy({ server, pool, fleet: agents, count: busyAgents })
   const busy = { ...(await loadOf(sampled, roundMs)), chunksPerSecond: work.chunksPerSecond() }
@@ -51,7 +53,7 @@ async function measureBare({ say }: BenchContext): Promise<{ samples: Sample[]; 
   await using agents = new SimulatedFleet({ url: peer.url, key: { app_key: 'k', app_secret: 's' }, isBare: true })
   const sampled = { pid: peer.pid, fleet: agents, metrics: () => textOf(peer.url) }
   const idleKiB = await warmed(sampled)
-  return { idleKiB, samples: await grown(sampled, (line) => say(`bare: ${line}`)) }
+  return { idleKiB, samples: await grown(sampled, bareRoundMs, (line) => say(`bare: ${line}`)) }
 }
 
 /** The memory of a server that has worked once: what its code and its first connections cost is nobody's share. */
@@ -61,7 +63,7 @@ async function warmed(server: SampledServer): Promise<number> {
   return await memoryOf(server)
 }
 
-async function grown(server: SampledServer, say: (line: string) => void): Promise<Sample[]> {
+async function grown(server: SampledServer, roundMs: number, say: (line: string) => void): Promise<Sample[]> {
   const samples: Sample[] = []
   for (const agents of sizes) {
     await server.fleet.growTo(agents)
@@ -123,19 +125,28 @@ function busyRows(busy: Load & { chunksPerSecond: number }, idle: Sample): Row[]
   ]
 }
 
-/** Flat: an agent among 5,000 costs what one among 500 costs. */
-function growthRows(samples: Sample[], idleKiB: number): Row[] {
-  const [few, many] = [samples[0] ?? last(samples), last(samples)]
-  const memory = (sample: Sample) => (sample.memoryKiB - idleKiB) / sample.agents
-  const microseconds = (sample: Sample) => (sample.cores / sample.heartbeatsPerSecond) * 1000
-  const against = `among ${few.agents}`
+/** Flat: what an agent costs that joins thousands, and what one costs that joins hundreds; both without the server's own share. */
+function growthRows([first, , middle, last]: Sample[]): Row[] {
+  if (first === undefined || middle === undefined || last === undefined) return []
+  const against = `from ${first.agents} to ${middle.agents}`
+  const what = `each agent from ${middle.agents} to ${last.agents}`
+  const between = (of: (sample: Sample) => number, from: Sample, to: Sample) =>
+    (of(to) - of(from)) / (to.agents - from.agents)
+  const memory = (sample: Sample) => sample.memoryKiB
+  const microcores = (sample: Sample) => sample.cores * 1_000_000
   return [
-    { what: `an agent among ${many.agents}: memory`, ours: memory(many), limit: memory(few), unit: 'KiB', against },
     {
-      what: `a heartbeat among ${many.agents}: CPU`,
-      ours: microseconds(many),
-      limit: microseconds(few),
-      unit: 'ms',
+      what: `${what}: memory`,
+      ours: between(memory, middle, last),
+      limit: between(memory, first, middle),
+      unit: 'KiB',
+      against,
+    },
+    {
+      what: `${what}: millionths of a core`,
+      ours: between(microcores, middle, last),
+      limit: between(microcores, first, middle),
+      unit: '',
       against,
     },
   ]

@@ -20,27 +20,28 @@ export interface Spawn {
 
 const planJson = '{"format_version":"1.2","resource_changes":[]}'
 
-/** @param options.planSeconds how long each plan takes: it waits, and costs nothing meanwhile */
+/** @param options.initSeconds how long each init takes: it waits, as one that downloads, and costs nothing meanwhile */
 export async function layOutTimedTerraform(
   directory: string,
-  { planSeconds = 0 }: { planSeconds?: number } = {},
+  { initSeconds = 0 }: { initSeconds?: number } = {},
 ): Promise<TimedTerraform> {
   const path = join(directory, 'terraform')
   const spawnsFile = join(directory, 'spawns')
   const nothing = join(directory, 'nothing')
   await execa('mkfifo', [nothing])
   await writeFile(spawnsFile, '')
-  await writeFile(path, script({ spawnsFile, nothing, planSeconds }), { mode: 0o755 })
+  await writeFile(path, script({ spawnsFile, nothing, initSeconds }), { mode: 0o755 })
   return { path, spawns: async () => (await readFile(spawnsFile, 'utf8')).split('\n').slice(0, -1).map(spawnOf) }
 }
 
-function script(of: { spawnsFile: string; nothing: string; planSeconds: number }): string {
-  const wait = of.planSeconds === 0 ? '' : `read -rt ${of.planSeconds} <>'${of.nothing}'`
+function script(of: { spawnsFile: string; nothing: string; initSeconds: number }): string {
+  const wait = of.initSeconds === 0 ? ':' : `read -rt ${of.initSeconds} <>'${of.nothing}'`
   return `#!/bin/bash
 [ "$1" = version ] && exec echo 'Terraform v1.11.4'
 echo "$EPOCHREALTIME $1 $PWD" >>'${of.spawnsFile}'
 case $1 in
-  plan) for one; do [[ $one = -out=* ]] && echo plan >"\${one#-out=}"; done; ${wait} ;;
+  init) ${wait} ;;
+  plan) for one; do [[ $one = -out=* ]] && echo plan >"\${one#-out=}"; done ;;
   show) echo '${planJson}' ;;
 esac
 exit 0

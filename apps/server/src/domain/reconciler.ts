@@ -25,6 +25,7 @@ export interface ReconcilerOptions extends OfferTimeouts {
 }
 
 const slowestMs = 1_000
+const none: ReadonlySet<number> = new Set()
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -38,6 +39,7 @@ export class Reconciler {
   readonly #everyMs: number
   #dueAt = Number.POSITIVE_INFINITY
   #holdUntil = 0
+  #offering: ReadonlySet<number> = none
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
@@ -49,7 +51,7 @@ export class Reconciler {
   /** Passes until `signal` aborts; resolves when the last pass is over. */
   async run(signal: AbortSignal): Promise<void> {
     const unsubscribe = this.#options.store.changes.subscribe((changes) => {
-      if (changes.some(mattersHere)) this.#loop.wake()
+      if (changes.some((change) => this.#mattersHere(change))) this.#loop.wake()
     })
     try {
       await this.#loop.run(signal)
@@ -164,8 +166,20 @@ export class Reconciler {
       return connected.has(id)
     }
     const view = await store.read((reader) => loadPlacementView(reader, now, isConnected))
-    const offers = await Promise.all(placeTasks(view).placements.map((one) => offerAttempt(this.#options, one)))
-    for (const offer of offers) if (offer !== undefined) this.#send(offer)
+    const { placements } = placeTasks(view)
+    this.#offering = new Set(placements.map(({ taskId }) => taskId))
+    try {
+      const offers = await Promise.all(placements.map((one) => offerAttempt(this.#options, one)))
+      for (const offer of offers) if (offer !== undefined) this.#send(offer)
+    } finally {
+      this.#offering = none
+    }
+  }
+
+  /** That this very pass offers a task makes no room for another. */
+  #mattersHere(change: Change): boolean {
+    if (change.kind === 'task') return !this.#offering.has(change.taskId)
+    return change.kind === 'agent' || change.kind === 'workspace'
   }
 
   /** A message that gets lost is repeated when the agent says hello; else the offer is withdrawn. */
@@ -174,10 +188,6 @@ export class Reconciler {
     const facts = { agent_id: agentId, task_id: taskId, phase, attempt: lease.attempt, is_sent: isSent }
     this.#options.logger.info(facts, 'task offered')
   }
-}
-
-function mattersHere(change: Change): boolean {
-  return change.kind === 'task' || change.kind === 'agent' || change.kind === 'workspace'
 }
 
 function keyOf(row: OpenAttemptRow): string {
