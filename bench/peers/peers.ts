@@ -7,4 +7,5 @@ export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
   'ws-echo': async () => (await import('../log-latency/ws-echo.js')).wsEcho,
   'bare-api': async () => (await import('../api/bare-api.js')).bareApi,
   'http-backend': async () => (await import('../overhead/http-backend.js')).httpBackend,
+  'bare-sockets': async () => (await import('../measure/bare-socket-server.js')).bareSocketServer,
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type PlacementAgent, placeTasks } from './placement.js'
+import { placeTasks } from './placement.js'
+import type { PlacementAgent } from './placement-facts.js'
 import { agent, applyOf, placed, task, view } from './placement-samples.js'
 
 describe('placement of anything', () => {

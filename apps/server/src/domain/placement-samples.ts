@@ -1,11 +1,6 @@
 /** For tests of placement: tasks, agents and workspaces with everything plain but what the test says. */
-import {
-  type PlacementAgent,
-  type PlacementTask,
-  type PlacementView,
-  type PlacementWorkspace,
-  placeTasks,
-} from './placement.js'
+import { placeTasks } from './placement.js'
+import type { PlacementAgent, PlacementTask, PlacementView, PlacementWorkspace } from './placement-facts.js'
 
 export function task(over: Partial<PlacementTask> & { taskId: number }): PlacementTask {
   return {

@@ -3,7 +3,7 @@
  * wake it; everything it does follows from the database, so a lost event costs at most a second.
  */
 import { type Clock, type Logger, Loop } from '@iac-agent/runtime'
-import { type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
+import { type OpenAttemptRow, openAttemptsToMind } from '../store/attempt-rows.js'
 import { countLiveLeases, extendAllLeases, leasesOver, renewAllLeases } from '../store/lease-rows.js'
 import type { Change, Store } from '../store/store.js'
 import { endLease } from './attempts/end-lease.js'
@@ -25,6 +25,7 @@ export interface ReconcilerOptions extends OfferTimeouts {
 }
 
 const slowestMs = 1_000
+const none: ReadonlySet<number> = new Set()
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -38,18 +39,19 @@ export class Reconciler {
   readonly #everyMs: number
   #dueAt = Number.POSITIVE_INFINITY
   #holdUntil = 0
+  #offering: ReadonlySet<number> = none
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#everyMs = Math.min(slowestMs, options.leaseTtlMs / 4, options.offerTimeoutMs / 4)
     const onError = (err: unknown) => options.logger.error({ err }, 'reconciler pass failed')
-    this.#loop = new Loop({ everyMs: this.#everyMs, body: () => this.pass(), onError })
+    this.#loop = new Loop({ everyMs: () => this.#untilDueMs(), body: () => this.#look(), onError })
   }
 
   /** Passes until `signal` aborts; resolves when the last pass is over. */
   async run(signal: AbortSignal): Promise<void> {
     const unsubscribe = this.#options.store.changes.subscribe((changes) => {
-      if (changes.some(mattersHere)) this.#loop.wake()
+      if (changes.some((change) => this.#mattersHere(change))) this.#loop.wake()
     })
     try {
       await this.#loop.run(signal)
@@ -58,12 +60,29 @@ export class Reconciler {
     }
   }
 
+  /** What events tell of is whether something can be placed; the rest is a matter of time, and waits for its own. */
+  async #look(): Promise<void> {
+    if (this.#owesFullTtl || this.#untilDueMs() === 0) return this.pass()
+    try {
+      await this.#place(this.#options.clock.now())
+    } catch (err) {
+      this.#owesFullTtl = true
+      throw err
+    }
+  }
+
+  #untilDueMs(): number {
+    const leftMs = this.#dueAt - this.#options.clock.monotonic()
+    return Math.max(0, Math.min(leftMs, this.#everyMs))
+  }
+
   /** One pass; whatever it finds undone is done, so any number of passes is as good as one. */
   async pass(): Promise<void> {
     try {
       await this.#pass()
     } catch (err) {
       this.#owesFullTtl = true
+      this.#dueAt = this.#options.clock.monotonic() + this.#everyMs // tried again then, not at once
       throw err
     }
   }
@@ -72,7 +91,7 @@ export class Reconciler {
     const { store, clock, logger } = this.#options
     const startedAt = clock.monotonic()
     await this.#guardLeases(startedAt)
-    const open = await store.read(openAttempts)
+    const open = await store.read(openAttemptsToMind)
     for (const offer of await withdrawOffers(this.#options, open)) {
       logger.warn({ task_id: offer.task_id, attempt: offer.number, agent_id: offer.agent_id }, 'offer not answered')
     }
@@ -141,11 +160,26 @@ export class Reconciler {
 
   async #place(now: number): Promise<void> {
     const { store, link } = this.#options
-    const connected = new Set(link.getConnectedAgents())
-    if (connected.size === 0) return
-    const view = await store.read((reader) => loadPlacementView(reader, now, (agent) => connected.has(agent.id)))
-    const offers = await Promise.all(placeTasks(view).placements.map((one) => offerAttempt(this.#options, one)))
-    for (const offer of offers) if (offer !== undefined) this.#send(offer)
+    let connected: ReadonlySet<string> | undefined // asked for only when something waits
+    const isConnected = ({ id }: { id: string }) => {
+      connected ??= new Set(link.getConnectedAgents())
+      return connected.has(id)
+    }
+    const view = await store.read((reader) => loadPlacementView(reader, now, isConnected))
+    const { placements } = placeTasks(view)
+    this.#offering = new Set(placements.map(({ taskId }) => taskId))
+    try {
+      const offers = await Promise.all(placements.map((one) => offerAttempt(this.#options, one)))
+      for (const offer of offers) if (offer !== undefined) this.#send(offer)
+    } finally {
+      this.#offering = none
+    }
+  }
+
+  /** That this very pass offers a task makes no room for another. */
+  #mattersHere(change: Change): boolean {
+    if (change.kind === 'task') return !this.#offering.has(change.taskId)
+    return change.kind === 'agent' || change.kind === 'workspace'
   }
 
   /** A message that gets lost is repeated when the agent says hello; else the offer is withdrawn. */
@@ -154,10 +188,6 @@ export class Reconciler {
     const facts = { agent_id: agentId, task_id: taskId, phase, attempt: lease.attempt, is_sent: isSent }
     this.#options.logger.info(facts, 'task offered')
   }
-}
-
-function mattersHere(change: Change): boolean {
-  return change.kind === 'task' || change.kind === 'agent' || change.kind === 'workspace'
 }
 
 function keyOf(row: OpenAttemptRow): string {

@@ -14,8 +14,25 @@ export async function listAgentRows(reader: Reader, after: string, limit: number
   return reader.db.selectFrom('agents').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute()
 }
 
-export async function allAgents(reader: Reader): Promise<AgentRow[]> {
-  return reader.hot.all<AgentRow>('SELECT * FROM agents')
+/** What placement asks of an agent: with thousands of them the other columns cost more than the decision. */
+export type AgentForPlacement = Pick<
+  AgentRow,
+  | 'id'
+  | 'pool_id'
+  | 'registered_at'
+  | 'labels'
+  | 'plan_limit'
+  | 'work_root'
+  | 'online'
+  | 'draining'
+  | 'status'
+  | 'shortage'
+>
+
+export async function agentsForPlacement(reader: Reader): Promise<AgentForPlacement[]> {
+  return reader.hot.all<AgentForPlacement>(
+    'SELECT id, pool_id, registered_at, labels, plan_limit, work_root, online, draining, status, shortage FROM agents',
+  )
 }
 
 export async function insertAgent(tx: Tx, row: Insertable<AgentsTable>): Promise<void> {

@@ -78,6 +78,14 @@ export async function openAttempts(reader: Reader): Promise<OpenAttemptRow[]> {
   )
 }
 
+/** Those of them that somebody may have to do something about: unanswered offers, unreported ends, wanted cancels. The rest just runs. */
+export async function openAttemptsToMind(reader: Reader): Promise<OpenAttemptRow[]> {
+  return reader.hot.all<OpenAttemptRow>(
+    `SELECT ${openColumns} FROM task_attempts a JOIN workspace_tasks t ON t.id = a.task_id WHERE a.state IN ('offered', 'live')
+     AND (a.state = 'offered' OR a.hint_at IS NOT NULL OR t.cancel_requested_at IS NOT NULL)`,
+  )
+}
+
 export async function openAttemptsOf(reader: Reader, agentId: string): Promise<OpenAttemptRow[]> {
   return reader.hot.all<OpenAttemptRow>(
     `SELECT ${openColumns} FROM task_attempts a JOIN workspace_tasks t ON t.id = a.task_id

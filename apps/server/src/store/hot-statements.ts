@@ -29,6 +29,12 @@ export class HotReads {
     this.#scope = scope
   }
 
+  /** The same object for all bodies that see the very same data: what was derived from all of it can be kept by it. */
+  snapshot(): object {
+    assertOpen(this.#scope)
+    return this.#statements.snapshot()
+  }
+
   async findLogStream(taskId: number, attempt: number, phase: string): Promise<LogStreamRow | undefined> {
     return this.one<LogStreamRow>(
       'SELECT * FROM task_log_streams WHERE task_id = ? AND attempt = ? AND phase = ?',
@@ -85,6 +91,11 @@ export class HotReads {
 
 /** The writing ones, methods of a tx. */
 export class HotStatements extends HotReads {
+  /** What a transaction sees, nobody else does yet. */
+  override snapshot(): object {
+    return {}
+  }
+
   /** Makes the stream's row when it is new; answers it as it is. */
   async openLogStream(taskId: number, attempt: number, phase: string, now: number): Promise<LogStreamRow> {
     const known = await this.findLogStream(taskId, attempt, phase)

@@ -33,7 +33,15 @@ export interface Scope {
 /** Statements of one handle, prepared once and kept by their text. */
 export class PreparedStatements {
   readonly #bySql = new Map<string, Statement<unknown[]>>()
+  #snapshot = { version: -1, identity: {} }
   constructor(readonly handle: Database) {}
+
+  /** The same object until somebody else commits. To be asked inside a transaction of the handle. */
+  snapshot(): object {
+    const { data_version: version = -1 } = this.get('PRAGMA data_version').get() as { data_version?: number }
+    if (version !== this.#snapshot.version) this.#snapshot = { version, identity: {} }
+    return this.#snapshot.identity
+  }
 
   get(sql: string): Statement<unknown[]> {
     const known = this.#bySql.get(sql)

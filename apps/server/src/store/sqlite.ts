@@ -41,7 +41,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const reads = new ReadQueue(reader)
   return {
     read: (body) => reads.add(body),
-    transaction: (name, body) => writes.add(name, body),
+    transaction: (name, body, patienceMs) => writes.add(name, body, patienceMs),
     changes: hub,
     async [Symbol.asyncDispose]() {
       await writes.close()

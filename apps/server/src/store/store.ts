@@ -43,7 +43,8 @@ export interface Store extends AsyncDisposable {
   /**
    * Runs `body` in the write queue; answers after COMMIT. A throw rolls back this body alone.
    * A body awaits nothing but its tx, has no side effects, and may run twice. A test can kill the process around a `name`'s COMMIT.
+   * @param patienceMs so long it may wait for others to share a COMMIT with; default: none
    */
-  transaction<T>(name: TransactionName, body: (tx: Tx) => Promise<T>): Promise<T>
+  transaction<T>(name: TransactionName, body: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>
   readonly changes: Changes
 }

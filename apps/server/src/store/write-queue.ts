@@ -39,6 +39,8 @@ export class WriteQueue {
   #draining: Promise<void> | undefined
   #isClosed: boolean = false
   #isSynced: boolean = true
+  /** runs while only patient bodies wait */
+  #patience: NodeJS.Timeout | undefined
 
   constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
     this.#statements = new PreparedStatements(handle)
@@ -52,19 +54,30 @@ export class WriteQueue {
     this.#tell = tell
   }
 
-  /** Queues `body`; settles after the COMMIT it is part of. */
-  add<T>(name: TransactionName, body: (tx: Tx) => Promise<T>): Promise<T> {
+  /**
+   * Queues `body`; settles after the COMMIT it is part of.
+   * @param patienceMs so long it may wait for others to share a COMMIT with; the next impatient body takes it along at once
+   */
+  add<T>(name: TransactionName, body: (tx: Tx) => Promise<T>, patienceMs = 0): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ name, run: body, resolve: resolve as (value: unknown) => void, reject, alone: false })
-      this.#draining ??= this.#drain()
+      if (patienceMs === 0) this.#begin()
+      else if (this.#draining === undefined) this.#patience ??= setTimeout(() => this.#begin(), patienceMs)
     })
   }
 
   /** Takes no more bodies and waits for those that are queued. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#begin()
     await this.#draining
+  }
+
+  #begin(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+    this.#draining ??= this.#drain()
   }
 
   async #drain(): Promise<void> {

@@ -17,6 +17,8 @@ export interface HeartbeatAnswer extends Required<Desired> {
   readonly unknown: readonly RunOrder[]
 }
 
+/** Thousands of agents say so, and none of them waits for the answer: what comes within this time shares one COMMIT. */
+const patienceMs = 25
 /** An offer younger than this may still be on its way to the agent. */
 const offerGraceMs = 2_000
 
@@ -31,24 +33,28 @@ export function heartbeat(
   input: { agentId: string; beat: Heartbeat; caller?: AgentCaller },
 ): Promise<HeartbeatAnswer | undefined> {
   const { agentId, beat, caller } = input
-  return deps.store.transaction('heartbeat', async (tx) => {
-    const now = deps.clock.now()
-    const before = await findAgent(tx, agentId)
-    if (before === undefined) return undefined
-    if (caller !== undefined) requireItself(before, caller)
-    const facts = factsOf(beat, now)
-    await recordHeartbeat(tx, agentId, facts, now)
-    if (isNews(before, facts)) tx.changed({ kind: 'agent', agentId })
-    const open = await openAttemptsOf(tx, agentId)
-    const reported =
-      beat.current_tasks === undefined ? undefined : await reportedOf(tx, agentId, open, beat.current_tasks)
-    await heardOf(tx, agentId, open, reported, deps.clock)
-    const { desired, unknown } = desiredState(open.map(openOf), reported)
-    const settledAt = deps.clock.monotonic() - offerGraceMs
-    const settled = open.filter((attempt) => attempt.seed_only === 0 && attempt.offered_at <= settledAt)
-    const draining = isDraining({ ...before, status: '' })
-    return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
-  })
+  return deps.store.transaction(
+    'heartbeat',
+    async (tx) => {
+      const now = deps.clock.now()
+      const before = await findAgent(tx, agentId)
+      if (before === undefined) return undefined
+      if (caller !== undefined) requireItself(before, caller)
+      const facts = factsOf(beat, now)
+      await recordHeartbeat(tx, agentId, facts, now)
+      if (isNews(before, facts)) tx.changed({ kind: 'agent', agentId })
+      const open = await openAttemptsOf(tx, agentId)
+      const reported =
+        beat.current_tasks === undefined ? undefined : await reportedOf(tx, agentId, open, beat.current_tasks)
+      await heardOf(tx, agentId, open, reported, deps.clock)
+      const { desired, unknown } = desiredState(open.map(openOf), reported)
+      const settledAt = deps.clock.monotonic() - offerGraceMs
+      const settled = open.filter((attempt) => attempt.seed_only === 0 && attempt.offered_at <= settledAt)
+      const draining = isDraining({ ...before, status: '' })
+      return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
+    },
+    patienceMs,
+  )
 }
 
 export function openOf(row: OpenAttemptRow) {

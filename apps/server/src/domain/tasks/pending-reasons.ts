@@ -3,7 +3,7 @@ import type { PendingReason } from '@iac-agent/protocol'
 import { findAttempt } from '../../store/attempt-rows.js'
 import type { Reader } from '../../store/store.js'
 import type { TaskRow } from '../../store/task-rows.js'
-import { placeTasks } from '../placement.js'
+import { type PlacementResult, placeTasks } from '../placement.js'
 import * as reasons from '../placement-reasons.js'
 import { loadPlacementView } from '../placement-view.js'
 
@@ -22,13 +22,27 @@ export async function pendingReasons(
     else found.set(task.id, plain)
   }
   if (unplaced.length === 0) return found
-  const placed = placeTasks(await loadPlacementView(reader, now))
+  const placed = await placedNow(reader, now)
   const agentOf = new Map(placed.placements.map((placement) => [placement.taskId, placement.agentId]))
   for (const task of unplaced) {
     const reason = placed.reasons.get(task.id) ?? reasons.awaitingAgent(agentOf.get(task.id) ?? '')
     found.set(task.id, reason)
   }
   return found
+}
+
+/** A refusal counts for seconds: what was derived holds for a part of one. */
+const rememberMs = 250
+const remembered = new WeakMap<object, { at: number; placed: PlacementResult }>()
+
+/** Placement looks at all that waits and all agents: those who ask about the same data share one look. */
+async function placedNow(reader: Reader, now: number): Promise<PlacementResult> {
+  const snapshot = reader.hot.snapshot()
+  const known = remembered.get(snapshot)
+  if (known !== undefined && Math.abs(now - known.at) < rememberMs) return known.placed
+  const placed = placeTasks(await loadPlacementView(reader, now))
+  remembered.set(snapshot, { at: now, placed })
+  return placed
 }
 
 /** What can be said without looking at agents: nobody confirmed, or an offer is open. */
