@@ -71,7 +71,8 @@ async function inspect(
   const { size } = await stat(path)
   if (size <= fewBytes) {
     const whole = await readFile(path)
-    return { sha256: createHash('sha256').update(whole).digest('hex'), sizeBytes: whole.length, whole }
+    const sha256 = knownSha256 ?? createHash('sha256').update(whole).digest('hex')
+    return { sha256, sizeBytes: whole.length, whole }
   }
   return { sha256: knownSha256 ?? (await hashFile(path)), sizeBytes: size }
 }

@@ -33,6 +33,7 @@ describe('delivery of an attempt', () => {
       changes_add: 1,
       changes_change: 0,
       changes_destroy: 0,
+      store_epoch: 1,
     })
     expect(server.requests.at(-1)).toMatch(/^PUT .*\/status$/)
     expect(agent.delivery.unsent()).toEqual([])
