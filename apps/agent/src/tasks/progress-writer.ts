@@ -16,6 +16,7 @@ const telling = /"type":"(?:apply_start|apply_complete|apply_errored|diagnostic)
 export class ProgressWriter implements Disposable {
   readonly #progress = new ResourceProgress()
   #unwritten = ''
+  #isWriting = false
 
   private constructor(
     private readonly file: number,
@@ -38,12 +39,22 @@ export class ProgressWriter implements Disposable {
     if (!report || rawOffset <= this.lastOffset) return
     this.lastOffset = rawOffset
     this.#unwritten += `${JSON.stringify({ ...this.#redacted(report), rawOffset })}\n`
-    this.#write()
+    this.#writeSoon()
   }
 
   [Symbol.dispose](): void {
     this.#write()
     closeSync(this.file)
+  }
+
+  /** Once for all lines that were read together, and before anybody can record that they were read. */
+  #writeSoon(): void {
+    if (this.#isWriting) return
+    this.#isWriting = true
+    queueMicrotask(() => {
+      this.#isWriting = false
+      this.#write()
+    })
   }
 
   /** Reports are few and small, so this is synchronous. What a full disk refuses waits for the next report, or the end. */

@@ -85,10 +85,12 @@ async function intend(attempt: Attempt, command: Command): Promise<Intent> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   // All text of the attempt grows in one file; what `show` says is no part of the log.
   const output = command === 'show' ? join(directory, 'output') : layout.output
-  await makePrivateFile(output) // by the shell it would be everybody's to read
-  if (command !== 'show') await linkOutput(join(directory, 'output'), relative(directory, layout.output))
-  const outputOffset = await sizeOf(layout.output)
-  const oomKills = await countOomKills()
+  const [outputOffset, oomKills] = await Promise.all([
+    sizeOf(layout.output),
+    countOomKills(),
+    makePrivateFile(output), // by the shell it would be everybody's to read
+    command !== 'show' && linkOutput(join(directory, 'output'), relative(directory, layout.output)),
+  ])
   const intent = { run, outputOffset, ...(oomKills === undefined ? {} : { oomKills }) }
   await journal.append({ fact: 'spawning', ...intent })
   crashPoint(`run.${command}.intended`)

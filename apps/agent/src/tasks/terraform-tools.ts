@@ -91,7 +91,7 @@ async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<R
 }
 
 /** The attempt's loopback state backend, opened once. */
-async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
+export async function ensureBackend(attempt: Attempt): Promise<StateBackend> {
   attempt.backend ??= await openBackend(attempt)
   return attempt.backend
 }

@@ -3,6 +3,7 @@
 import type { TaskData } from '@iac-agent/protocol'
 import { writeFileAtomic } from '@iac-agent/runtime'
 import { crashPoint } from '../../journal/crash-points.js'
+import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 
 /** Retried for as long as the server is away; a refusal ends the attempt. */
@@ -10,13 +11,13 @@ export async function fetchStep(attempt: Attempt): Promise<void> {
   const { accessor, journal, layout, retry } = attempt.parts
   const { stopping } = attempt
   const isApply = attempt.offered.action === 'apply'
-  const [data] = await Promise.all([
+  const [data] = await allEnded([
     retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })),
     isApply && retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive)),
   ])
   // After the data, which records what a plan is based on: a state that changes in between makes the plan stale, not wrong.
   const { configuration } = data
-  const [hasState] = await Promise.all([
+  const [hasState] = await allEnded([
     retry.run('get state', stopping, () => getState(attempt, data)),
     configuration &&
       retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration)),

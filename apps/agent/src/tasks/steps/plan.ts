@@ -6,18 +6,20 @@ import { makePrivateFile } from '../../journal/private-file.js'
 import { planArguments, planMode } from '../../terraform/commands.js'
 import { asksForInit } from '../../terraform/output-reading.js'
 import { snapshotTree } from '../../terraform/plan-archive.js'
+import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
-import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
+import { ensureBackend, placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
 
 export async function planStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const { task } = await attempt.data()
   const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
   if (!pendingRun(journal.facts)) {
-    await Promise.all([
+    await allEnded([
       writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path))),
       makePrivateFile(layout.planFile), // terraform would let everybody read it
+      ensureBackend(attempt),
     ])
     crashPoint('plan.tree_noted')
   }

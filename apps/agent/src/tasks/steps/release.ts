@@ -11,14 +11,14 @@ import { sizeOf } from '../size-of.js'
 
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
-  await attempt.closeBackend()
   const isAnothers = isAbandoned(journal.facts) // the process that started it, whose run may need the directory as it is
-  if (!isAnothers) await removeCgroups(attempt)
-  if (!has(journal.facts, 'outputClosed')) {
-    await closeOutput(attempt)
-  }
-  await rm(layout.planFile, { force: true })
-  await rm(layout.rawPlanJson, { force: true })
+  await Promise.all([attempt.closeBackend(), isAnothers || removeCgroups(attempt)])
+  const beside = Promise.all([
+    has(journal.facts, 'outputClosed') || closeOutput(attempt),
+    rm(layout.planFile, { force: true }),
+    rm(layout.rawPlanJson, { force: true }),
+  ])
+  beside.catch(() => undefined) // awaited below, whatever becomes of the directory
   try {
     // Before the fetch nothing of ours is in it, and its root module is not known.
     if (has(journal.facts, 'fetched') && !isAnothers)
@@ -26,6 +26,7 @@ export async function releaseStep(attempt: Attempt): Promise<void> {
     crashPoint('release.cleaned')
   } finally {
     await (isAnothers ? work.handBack() : work.release()) // what cannot be removed must not block the workspace as well
+    await beside
   }
   crashPoint('release.released')
   await journal.append({ fact: 'released' })
@@ -34,9 +35,10 @@ export async function releaseStep(attempt: Attempt): Promise<void> {
 /** Those of all runs: none of them runs any more. One that cannot be emptied must not block the workspace as well. */
 async function removeCgroups(attempt: Attempt): Promise<void> {
   const { journal, layout, log } = attempt.parts
-  for (const { run } of all(journal.facts, 'spawning')) {
-    await removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed'))
-  }
+  const removals = all(journal.facts, 'spawning').map(({ run }) =>
+    removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed')),
+  )
+  await Promise.all(removals)
   crashPoint('cgroup.removed')
 }
 

@@ -6,6 +6,7 @@ import { all, commandOf, has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
 import { packPlan } from '../../terraform/plan-archive.js'
 import type { Attempt } from '../attempt.js'
+import { isStopped } from '../next-step.js'
 import { outputTells } from '../output-tells.js'
 import { placeOf } from '../terraform-tools.js'
 
@@ -30,7 +31,7 @@ export async function savePlanStep(attempt: Attempt): Promise<void> {
 export async function savePlanEarly(attempt: Attempt): Promise<void> {
   const { journal, layout, log } = attempt.parts
   const { task } = await attempt.data()
-  if (has(journal.facts, 'planPacked') || !mayApply(task.task_type)) return
+  if (has(journal.facts, 'planPacked') || isStopped(journal.facts) || !mayApply(task.task_type)) return
   const from = all(journal.facts, 'spawning').findLast(({ run }) => commandOf(run) === 'plan')?.outputOffset ?? 0
   if (await outputTells(layout.output, from, 'No changes.')) return
   await savePlanStep(attempt).catch((err: unknown) => log.warn({ err }, 'plan not packed early'))

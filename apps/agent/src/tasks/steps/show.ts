@@ -7,6 +7,7 @@ import { runDirectory } from '../../journal/layout.js'
 import { secretValues } from '../../logs/secret-values.js'
 import { showCommand } from '../../terraform/commands.js'
 import { redactPlanJson } from '../../terraform/plan-json.js'
+import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
 import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
@@ -20,7 +21,7 @@ export async function showStep(attempt: Attempt, tools: TerraformTools): Promise
     const run = all(journal.facts, 'spawning').at(-1)?.run ?? ''
     return await readFailure(attempt, 0, join(runDirectory(layout, run), 'output'))
   })
-  await Promise.all([show, savePlanEarly(attempt)])
+  await allEnded([show, savePlanEarly(attempt)])
   if (all(journal.facts, 'exited').at(-1)?.code !== 0) return
   const secrets = secretValues((await attempt.data()).variables)
   const summary = await redactPlanJson({ from: layout.rawPlanJson, to: layout.planJson, secrets })
