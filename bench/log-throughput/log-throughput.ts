@@ -37,11 +37,11 @@ interface JudgedVolume extends Volume {
   readonly isJudged: boolean
 }
 
-/** The largest of one task is judged, and several: 1 GiB and 8 times 128 MiB with `--full`, a quarter and the half without. */
+/** The largest of one task is judged, and several: 1 GiB and 8 times 128 MiB with `--full`, a quarter and about the third without. */
 function volumes(isFull: boolean): JudgedVolume[] {
   const volume = (tasks: number, size: number, isJudged = false) => ({ tasks, blocks: size / blockMiB, isJudged })
   const growing = (isFull ? [16, 64, 256] : [16, 64]).map((size) => volume(1, size))
-  return [...growing, volume(1, isFull ? 1024 : 256, true), volume(8, isFull ? 128 : 64, true)]
+  return [...growing, volume(1, isFull ? 1024 : 256, true), volume(8, isFull ? 128 : 48, true)]
 }
 
 interface Measured {

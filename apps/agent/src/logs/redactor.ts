@@ -23,6 +23,9 @@ export function redactText(redaction: Redaction, text: string): string {
   return Buffer.concat([redactor.push(Buffer.from(text)), redactor.end()]).toString()
 }
 
+/** Chunks of one size differ by this much in what is left of them: memory for them is not made again each time. */
+const spareBytes = 16 * 1024
+
 const Range = Type.Object({ from: Type.Integer({ minimum: 0 }), to: Type.Integer({ minimum: 0 }) })
 type Range = Static<typeof Range>
 
@@ -82,7 +85,7 @@ export class Redactor {
   /** What is held and `chunk` behind it, in memory that is used again: a long log must not leave a trail of copies. */
   #afterHeld(chunk: Buffer): Buffer {
     const length = this.#held.length + chunk.length
-    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(Math.ceil(length * 1.25))
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(chunk.length + this.#matcher.longest)
     this.#held.copy(this.#joined)
     chunk.copy(this.#joined, this.#held.length)
     return this.#joined.subarray(0, length)
@@ -136,7 +139,7 @@ export class Redactor {
   #collect(pieces: readonly Buffer[]): Buffer {
     if (pieces.length === 1) return pieces[0] as Buffer
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    if (this.#out.length < length) this.#out = Buffer.allocUnsafeSlow(Math.ceil(length * 1.25))
+    if (this.#out.length < length) this.#out = Buffer.allocUnsafeSlow(length + spareBytes)
     let end = 0
     for (const piece of pieces) end += piece.copy(this.#out, end)
     return this.#out.subarray(0, length)

@@ -1,40 +1,15 @@
-import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import { limits, type Phase } from '@iac-agent/protocol'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { AgentCaller } from '../../src/domain/attempts/agent-caller.js'
-import { LogHashes } from '../../src/domain/logs/log-hashes.js'
-import { appendLive, nextLogOffset, saveChunk } from '../../src/domain/logs/save-chunk.js'
-import { sealLog } from '../../src/domain/logs/seal.js'
-import { outputText, readOutputTail, readStreamBytes } from '../../src/store/log-rows.js'
+import { appendLive } from '../../src/domain/logs/save-chunk.js'
+import { outputText, readOutputTail } from '../../src/store/log-rows.js'
+import { streamOf } from './log-stream.js'
 import { readLog } from './read-log.js'
 import { type RunningTask, runningTask } from './running-task.js'
-
-const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
-
-/** A writer and reader of one attempt's stream. */
-function streamOf(task: RunningTask, caller: AgentCaller, phase: Phase = 'plan') {
-  const at = { caller, taskId: task.taskId, phase }
-  return {
-    save: (offset: number, text: string | Buffer) => saveChunk(task.deps, { ...at, offset, bytes: Buffer.from(text) }),
-    savePacked: (offset: number, bytes: Buffer) =>
-      saveChunk(task.deps, { ...at, offset, bytes, packed: gzipSync(bytes) }),
-    seal: (whole: string | Buffer, totalBytes = Buffer.byteLength(whole)) =>
-      sealLog(task.deps, { ...at, totalBytes, sha256: sha256(whole) }),
-    next: () => nextLogOffset(task.deps, at),
-  }
-}
 
 async function tailOf(task: RunningTask, phase: Phase) {
   const tail = await task.deps.store.read((reader) => readOutputTail(reader.hot, task.taskId, phase))
   return tail && outputText(tail)
-}
-
-/** What the task's own row keeps of its plan output. */
-async function keptOf(task: RunningTask) {
-  const sql = 'SELECT plan_output AS output, plan_output_bytes AS total FROM workspace_tasks'
-  return await task.deps.store.read(async ({ hot }) => hot.one<{ output: Buffer | null; total: number }>(sql))
 }
 
 it('appends chunks at their offsets and keeps them beside the task', async () => {
@@ -117,45 +92,6 @@ it('keeps the last 64 KiB beside the task, cut at whole characters', async () =>
   expect(Buffer.byteLength(tail?.text ?? '')).toBeGreaterThan(limits.outputTailBytes - 3)
 })
 
-it('reads any part of a log whose chunks came packed, and overlapped', async () => {
-  await using task = await runningTask()
-  const stream = streamOf(task, await task.offer('plan'))
-  const lines = Array.from({ length: 3000 }, (_, line) => `line ${line} €\n`)
-  const whole = Buffer.from(lines.join('')).subarray(0, 36_000)
-  for (let at = 0; at < whole.length; at += 9000) {
-    await stream.savePacked(at, whole.subarray(at, at + 7000))
-    await stream.save(at, whole.subarray(at, at + 8000))
-    await stream.savePacked(at + 7500, whole.subarray(at + 7500, at + 9000))
-  }
-  const packed = await task.deps.store.read(async ({ hot }) => hot.all('SELECT 1 FROM task_logs WHERE is_packed = 1'))
-  expect(packed.length).toBeGreaterThan(3)
-  for (const [from, to] of [
-    [0, whole.length],
-    [0, 1],
-    [6999, 7001],
-    [8999, 27_001],
-    [whole.length - 1, whole.length + 9],
-  ]) {
-    const read = task.deps.store.read(({ hot }) => readStreamBytes(hot, 1, from ?? 0, to ?? 0))
-    expect(await read).toEqual(whole.subarray(from, to))
-  }
-  expect((await readLog(task.deps, { taskId: task.taskId, offset: 7100 })).bytes).toEqual(whole.subarray(7100))
-  expect(await stream.seal(whole)).toEqual({ status: 'complete' })
-})
-
-it('keeps the end of the output on the row of the task when the log is sealed, and of an agent that never seals at once', async () => {
-  await using task = await runningTask()
-  const stream = streamOf(task, await task.offer('plan'))
-  await stream.save(0, 'hello')
-  expect(await keptOf(task)).toEqual({ output: null, total: 0 })
-  await stream.seal('hello')
-  expect(await keptOf(task)).toEqual({ output: Buffer.from('hello'), total: 5 })
-  await task.end()
-  const seedOnly = streamOf(task, await task.offer('plan', { seedOnly: true }))
-  await seedOnly.save(0, 'seed')
-  expect(await keptOf(task)).toEqual({ output: Buffer.from('seed'), total: 4 })
-})
-
 it('keeps zero bytes and torn characters of a stream as they are', async () => {
   await using task = await runningTask()
   const stream = streamOf(task, await task.offer('plan'))
@@ -174,26 +110,6 @@ it('proves a sealed log complete, and takes the same seal again', async () => {
   expect(await stream.seal(whole)).toEqual({ status: 'complete' })
   expect(await stream.seal(whole)).toEqual({ status: 'complete' })
   expect((await readLog(task.deps, { taskId: task.taskId, offset: whole.length })).state).toBe('complete')
-})
-
-it('proves a log by what it saw stored, and by reading again what an earlier process stored', async () => {
-  await using task = await runningTask()
-  const caller = await task.offer('plan')
-  const target = { caller, taskId: task.taskId, phase: 'plan' as const }
-  const first = { ...task.deps, hashes: new LogHashes() }
-  for (const [offset, text] of [
-    [0, 'hel'],
-    [0, 'hello'],
-    [3, 'lo wor'],
-  ] as const)
-    await saveChunk(first, { ...target, offset, bytes: Buffer.from(text) })
-  expect(first.hashes.of(1, 9)).toBe(sha256('hello wor'))
-  const second = { ...task.deps, hashes: new LogHashes() }
-  await saveChunk(second, { ...target, offset: 9, bytes: Buffer.from('ld') })
-  expect(second.hashes.of(1, 11)).toBeUndefined()
-  const seal = (deps: typeof first, text: string) => sealLog(deps, { ...target, totalBytes: 11, sha256: sha256(text) })
-  await expect(seal(second, 'jello world')).rejects.toMatchObject({ code: 'log_diverged' })
-  expect(await seal(second, 'hello world')).toEqual({ status: 'complete' })
 })
 
 it('refuses a seal with bytes missing, with other bytes, and bytes after it', async () => {
