@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type RunTask, timing } from '@iac-agent/protocol'
 import { Pool } from 'undici'
 import type { ClientOptions } from 'ws'
-import type { FleetContext } from './fleet-context.js'
-import { SimulatedAgent } from './simulated-agent.js'
+import { type FleetContext, SimulatedAgent } from './simulated-agent.js'
 
 export interface FleetOptions {
   url: string
