@@ -7,6 +7,7 @@ import { agentCommand, type FleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces } from '../measure/plan-tasks.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
 import { layOutTimedTerraform } from '../measure/timed-terraform.js'
+import { Undertakings } from '../measure/undertakings.js'
 import { epochOf, stampOf } from './moments.js'
 
 const tasks = 120
@@ -17,13 +18,13 @@ const spawnTasks = 60
 /** Milliseconds from each task's row to its run_task, on a simulated agent. */
 export async function receiptsOfIdleAgent({ server, pool }: FleetServer): Promise<number[]> {
   let received: (receipt: { task: RunTask; at: number }) => void = () => {}
+  const ends = new Undertakings()
   await using fleet = new SimulatedFleet({
     url: server.url,
     key: pool.key,
-    async onRunTask(agent, task, at) {
+    onRunTask(agent, task, at) {
       agent.accept(task)
-      await fleet.finish(agent, task)
-      received({ task, at: epochOf(at) })
+      ends.add(fleet.finish(agent, task).finally(() => received({ task, at: epochOf(at) })))
     },
   })
   await fleet.growTo(1)
@@ -36,6 +37,7 @@ export async function receiptsOfIdleAgent({ server, pool }: FleetServer): Promis
     const task = await server.client.tasks.create({ params: { id }, body: { task_type: 'plan' } })
     times.push((await receipt).at - stampOf(task.created_at))
   }
+  await ends.ended()
   return times.slice(warmUps)
 }
 

@@ -6,6 +6,7 @@ import type { FleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
 import type { SimulatedAgent } from '../measure/simulated-agent.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
+import { Undertakings } from '../measure/undertakings.js'
 import { epochOf, stampOf } from './moments.js'
 
 const [agents, tasks] = [20, 200]
@@ -23,7 +24,7 @@ interface Receipt {
 export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<number[]> {
   const receipts: Receipt[] = []
   const lastOf = new Map<string, number>()
-  const ends: Promise<void>[] = []
+  const ends = new Undertakings()
   let areQueued: () => void = () => {}
   const queued = new Promise<void>((resolve) => {
     areQueued = resolve
@@ -35,14 +36,14 @@ export async function receiptsOfQueue({ server, pool }: FleetServer): Promise<nu
       receipts.push({ taskId: task.task_id, former: lastOf.get(agent.id), at: epochOf(at) })
       lastOf.set(agent.id, task.task_id)
       agent.accept(task)
-      ends.push(work(agent, task))
+      ends.add(work(agent, task))
     },
   })
   await fleet.growTo(agents)
   for (const id of await makeWorkspaces(server.client, pool, tasks)) await queuePlans(server.client, [id])
   areQueued()
   await eventually('every task has run', () => receipts.length === tasks, { timeoutMs: 60_000 })
-  await Promise.all(ends)
+  await ends.ended()
   const stamps = await stampsOfTasks(server.client)
   return receipts.map(({ taskId, former, at }) => {
     const freeAt = former === undefined ? 0 : (stamps.get(former)?.completedAt ?? 0)

@@ -2,12 +2,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bench, BenchContext } from '../bench.js'
+import { last } from '../measure/last.js'
 import { openFleetServer } from '../measure/open-fleet.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
 import { startPeer } from '../peers/peer.js'
-import type { Row } from '../report/row.js'
+import { busyRows, growthRows, rowsOf, type Sample } from './fleet-rows.js'
 import { keepBusy } from './keep-busy.js'
-import { type Load, loadOf, memoryOf, type SampledServer } from './sampled-server.js'
+import { loadOf, memoryOf, type SampledServer } from './sampled-server.js'
 
 const sizes = [500, 1_000, 2_500, 5_000]
 const busyAgents = 500
@@ -17,11 +18,6 @@ const roundMs = 10_000
 const bareRoundMs = 5_000
 const shortMs = 3_000
 
-interface Sample extends Load {
-  readonly agents: number
-  readonly memoryKiB: number
-}
-
 export const fleet: Bench = {
   name: 'fleet',
   what: 'connected agents on one server process: memory, heartbeats, event loop',
@@ -29,7 +25,7 @@ export const fleet: Bench = {
   async run(context) {
     const bare = await measureBare(context)
     const { samples, idleKiB, busy } = await measureOurs(context)
-    return [...rowsOf(samples, idleKiB, bare), ...busyRows(busy, last(samples)), ...growthRows(samples)]
+    return [...rowsOf(samples, idleKiB, bare), ...busyRows(busy, last(samples), busyAgents), ...growthRows(samples)]
   },
 }
 
@@ -75,89 +71,6 @@ async function grown(server: SampledServer, roundMs: number, say: (line: string)
   return samples
 }
 
-function rowsOf(ours: Sample[], idleKiB: number, bare: { samples: Sample[]; idleKiB: number }): Row[] {
-  return ours.flatMap((sample, index): Row[] => {
-    const limit = bare.samples[index] ?? last(bare.samples)
-    const isGoal = sample.agents === last(sizes)
-    const against = 'bare ws server'
-    const common = { against, limit: 0 }
-    return [
-      {
-        ...common,
-        what: `${sample.agents} agents: memory per agent`,
-        ours: (sample.memoryKiB - idleKiB) / sample.agents,
-        limit: (limit.memoryKiB - bare.idleKiB) / limit.agents,
-        unit: 'KiB',
-        ...(isGoal && { target: { of: 'ours', atMost: 25 } }),
-      },
-      {
-        ...common,
-        what: `${sample.agents} agents: heartbeats`,
-        ours: sample.cores,
-        limit: limit.cores,
-        unit: 'cores',
-        ...(isGoal && { target: { of: 'ours', atMost: 0.25 } }),
-      },
-      {
-        ...common,
-        what: `${sample.agents} agents: event loop p99`,
-        ours: sample.loopP99Ms,
-        limit: limit.loopP99Ms,
-        unit: 'ms',
-        ...(isGoal && { target: { of: 'ours', atMost: 20 } }),
-      },
-    ]
-  })
-}
-
-function busyRows(busy: Load & { chunksPerSecond: number }, idle: Sample): Row[] {
-  const what = `${idle.agents} agents, ${busyAgents} busy`
-  const against = 'all idle'
-  return [
-    {
-      what: `${what} (${busy.chunksPerSecond.toFixed(0)} chunks/s)`,
-      ours: busy.cores,
-      limit: idle.cores,
-      unit: 'cores',
-      against,
-    },
-    { what: `${what}: event loop p99`, ours: busy.loopP99Ms, limit: idle.loopP99Ms, unit: 'ms', against },
-  ]
-}
-
-/** Flat: what an agent costs that joins thousands, and what one costs that joins hundreds; both without the server's own share. */
-function growthRows([first, , middle, last]: Sample[]): Row[] {
-  if (first === undefined || middle === undefined || last === undefined) return []
-  const against = `from ${first.agents} to ${middle.agents}`
-  const what = `each agent from ${middle.agents} to ${last.agents}`
-  const between = (of: (sample: Sample) => number, from: Sample, to: Sample) =>
-    (of(to) - of(from)) / (to.agents - from.agents)
-  const memory = (sample: Sample) => sample.memoryKiB
-  const microcores = (sample: Sample) => sample.cores * 1_000_000
-  return [
-    {
-      what: `${what}: memory`,
-      ours: between(memory, middle, last),
-      limit: between(memory, first, middle),
-      unit: 'KiB',
-      against,
-    },
-    {
-      what: `${what}: millionths of a core`,
-      ours: between(microcores, middle, last),
-      limit: between(microcores, first, middle),
-      unit: '',
-      against,
-    },
-  ]
-}
-
 async function textOf(url: string): Promise<string> {
   return await (await fetch(url)).text()
-}
-
-function last<T>(items: readonly T[]): T {
-  const item = items.at(-1)
-  if (item === undefined) throw new RangeError('nothing was measured')
-  return item
 }

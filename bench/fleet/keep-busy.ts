@@ -3,6 +3,7 @@ import { eventually, type PoolAndKey, type RunningServer } from '@iac-agent/test
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
 import type { SimulatedAgent } from '../measure/simulated-agent.js'
 import type { SimulatedFleet } from '../measure/simulated-fleet.js'
+import { Undertakings } from '../measure/undertakings.js'
 
 export interface BusyAgents extends AsyncDisposable {
   readonly working: readonly SimulatedAgent[]
@@ -32,13 +33,14 @@ export async function keepBusy(of: {
   const stop = new AbortController()
   const from = performance.now()
   let sent = 0
-  const talking = talk()
+  const talking = new Undertakings()
+  talking.add(talk())
   return {
     working,
     chunksPerSecond: () => (sent / (performance.now() - from)) * 1000,
     async [Symbol.asyncDispose]() {
       stop.abort()
-      await talking
+      await talking.ended()
     },
   }
 

@@ -1,7 +1,22 @@
 /** An agent without a host: one real socket that registers, says hello, heartbeats, takes work and comes back after a loss, as protocol.md says. */
 import type { RunTask } from '@iac-agent/protocol'
-import WebSocket from 'ws'
-import { type FleetContext, reconnectPauseMs } from './fleet-context.js'
+import WebSocket, { type ClientOptions } from 'ws'
+import { reconnectPauseMs } from './reconnect-pause.js'
+
+/** What a fleet's agents share: where the server is, and who hears of what happens to them. */
+export interface FleetContext {
+  readonly planLimit: number
+  /** The control socket of one agent. */
+  door(agentId: string): { url: string; options: ClientOptions }
+  onWelcome(): void
+  /** @param at of `performance.now()`, before the message was parsed */
+  onRunTask(agent: SimulatedAgent, task: RunTask, at: number): void
+  onAcknowledged(): void
+  /** An upgrade was answered by this status. */
+  onRefused(status: number): void
+  /** A socket closed with this code. */
+  onLost(code: number, wasWelcome: boolean): void
+}
 
 const ack = '{"type":"heartbeat_ack"'
 const nothing: readonly RunTask[] = []
@@ -90,7 +105,7 @@ export class SimulatedAgent {
   #welcomed(): void {
     this.#failures = 0
     this.#isWelcome = true
-    this.fleet.onWelcome(this)
+    this.fleet.onWelcome()
   }
 
   #lost(code: number, atLeastMs: number): void {

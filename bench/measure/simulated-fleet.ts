@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { type RunTask, timing } from '@iac-agent/protocol'
 import { Pool } from 'undici'
 import type { ClientOptions } from 'ws'
-import type { FleetContext } from './fleet-context.js'
-import { SimulatedAgent } from './simulated-agent.js'
+import { requireOpenFiles } from './open-files.js'
+import { type FleetContext, SimulatedAgent } from './simulated-agent.js'
 
 export interface FleetOptions {
   url: string
@@ -53,6 +53,7 @@ export class SimulatedFleet implements FleetContext, AsyncDisposable {
 
   /** Adds agents until there are `count`; resolves when all were welcomed. */
   async growTo(count: number): Promise<void> {
+    await requireOpenFiles(count)
     const newcomers = Array.from({ length: count - this.agents.length }, (_, index) => {
       return new SimulatedAgent(`${this.#name}-${this.agents.length + index}`, this)
     })

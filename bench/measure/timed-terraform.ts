@@ -10,7 +10,7 @@ export interface TimedTerraform {
   spawns(): Promise<Spawn[]>
 }
 
-export interface Spawn {
+interface Spawn {
   /** Epoch milliseconds, with fractions. */
   readonly at: number
   /** `init`, `plan` or `show`. */
