@@ -119,9 +119,11 @@ function labelOf(path: string): string {
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12}(?=\.tmp)/, 'X')
 }
 
-/** Statements of each of the calls; not the commits they share, nor the reconciler's, of which a pass may fall into the time. */
+/** Statements of each of the calls; not those of the transaction they share, nor the reconciler's, of which a pass may fall into the time. */
 function perCall(statements: Readonly<Record<string, number>>): Record<string, number> {
-  const ofEach = Object.entries(statements).filter(([sql, count]) => count >= chunks && !/^(BEGIN|COMMIT)/.test(sql))
+  const ofEach = Object.entries(statements).filter(
+    ([sql, count]) => count >= chunks && !/^(BEGIN|COMMIT|SAVEPOINT|RELEASE)/.test(sql),
+  )
   const sums: Record<string, number> = {}
   for (const [sql, count] of ofEach) {
     const [verb = ''] = sql.split(' ', 1)

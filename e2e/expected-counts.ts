@@ -63,21 +63,17 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
 export const serverCosts = {
   commitsOfChunksAtOnce: 1,
   chunk: {
-    SAVEPOINT: 1,
     'SELECT workspace_tasks': 1, // the fence
     'SELECT task_attempts': 2, // the fence; whether a newer attempt has the task's output
     'SELECT task_log_streams': 1,
     'UPDATE task_log_streams': 1,
     'INSERT task_logs': 1,
     'UPDATE workspace_tasks': 1, // the output's tail
-    RELEASE: 1,
   },
   heartbeat: {
-    SAVEPOINT: 1,
     'SELECT agents': 1,
     'UPDATE agents': 1,
     'SELECT task_attempts': 1, // what it is to hold
     'SELECT meta': 1, // the life of the store
-    RELEASE: 1,
   },
 }

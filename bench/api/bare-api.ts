@@ -5,7 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Peer } from '../peers/peer.js'
 
 const schema = `
-  CREATE TABLE tasks (id INTEGER PRIMARY KEY, document BLOB, state BLOB, stage TEXT);
+  CREATE TABLE documents (id INTEGER PRIMARY KEY, document BLOB, state BLOB);
+  CREATE TABLE tasks (id INTEGER PRIMARY KEY, stage TEXT);
   CREATE TABLE agents (id TEXT PRIMARY KEY, last_heartbeat_at INTEGER, status TEXT, cpu_usage REAL, mem_usage REAL);
   CREATE TABLE chunks (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, start_offset INTEGER NOT NULL, bytes BLOB NOT NULL);`
 
@@ -34,15 +35,18 @@ export const bareApi: Peer = {
 
 function routes(app: FastifyInstance, handle: Database.Database): void {
   const commit = groupCommit(handle)
-  const fill = handle.prepare('INSERT INTO tasks (id, document, state) VALUES (?, ?, ?)')
+  const fill = handle.prepare('INSERT INTO documents (id, document, state) VALUES (?, ?, ?)')
   app.post<{ Body: BareRows }>('/prepare', async ({ body }) => {
     const { tasks, document, documentWithState } = body
-    for (let id = 1; id <= tasks; id++) fill.run(id, Buffer.from(document), Buffer.from(documentWithState))
+    for (let id = 1; id <= tasks; id++) {
+      fill.run(id, Buffer.from(document), Buffer.from(documentWithState))
+      handle.prepare('INSERT INTO tasks (id) VALUES (?)').run(id)
+    }
     handle.prepare('INSERT INTO agents (id) VALUES (?)').run('idle')
     return {}
   })
-  const read = handle.prepare<[string], { document: Buffer }>('SELECT document FROM tasks WHERE id = ?').pluck()
-  const readState = handle.prepare<[string], { state: Buffer }>('SELECT state FROM tasks WHERE id = ?').pluck()
+  const read = handle.prepare<[string], { document: Buffer }>('SELECT document FROM documents WHERE id = ?').pluck()
+  const readState = handle.prepare<[string], { state: Buffer }>('SELECT state FROM documents WHERE id = ?').pluck()
   app.get<{ Params: { id: string }; Querystring: { state?: string } }>('/tasks/:id/data', async (request, reply) => {
     const bytes = (request.query.state === 'true' ? readState : read).get(request.params.id)
     return reply.type('application/json; charset=utf-8').send(bytes)

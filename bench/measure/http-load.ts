@@ -36,7 +36,7 @@ export async function rateOf(
 }
 
 /** Resolves when the answer is whole. */
-export function shoot(client: Client, shot: Shot): Promise<void> {
+function shoot(client: Client, shot: Shot): Promise<void> {
   return new Promise((resolve, reject) => {
     let status = 0
     let refusal = ''

@@ -43,7 +43,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler(notFoundHandler)
   const headers = securityHeaders(options.tls !== undefined)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headers).header('x-request-id', request.id)
+    reply.header('x-request-id', request.id)
+    if (!isForAgents(request)) reply.headers(headers)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -93,6 +94,12 @@ function quieter(logger: Logger): FastifyBaseLogger {
   const own = logger.child({})
   own.info = own.debug
   return own
+}
+
+/** No browser can be led to these: their credentials are headers of our own. */
+function isForAgents({ routeOptions }: FastifyRequest): boolean {
+  const audience = routeOptions.config.endpoint?.audience
+  return audience === 'agent' || audience === 'attempt'
 }
 
 /** Credentials first, then the limit of that credential. */

@@ -1,4 +1,4 @@
-/** What every answer tells a browser to beware of. The same for all, so they are written once and not worked out per request. */
+/** What an answer tells a browser to beware of. The same for all, so they are written once and not worked out per request. */
 
 const always = {
   'cross-origin-opener-policy': 'same-origin',

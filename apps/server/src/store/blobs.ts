@@ -121,10 +121,13 @@ export async function keepBlob(tx: Tx, draft: BlobDraft, now: number): Promise<v
 
 /** A blob's bytes, part by part; each part is read in a snapshot of its own. Throws `blob_missing`. */
 export async function* streamBlob(store: Store, sha256: string): AsyncGenerator<Buffer> {
-  const blob = await store.read((reader) => findBlob(reader, sha256))
+  const { blob, first } = await store.read(async (reader) => {
+    const found = findBlob(reader, sha256)
+    return { blob: found, first: found && findPart(reader, found.upload_id, 0) }
+  })
   if (!blob) throw missing(sha256)
   for (let number = 0, sent = 0; sent < blob.size_bytes; number++) {
-    const part = await store.read((reader) => findPart(reader, blob.upload_id, number))
+    const part = number === 0 ? first : await store.read(async (reader) => findPart(reader, blob.upload_id, number))
     if (!part) throw missing(sha256)
     const bytes = openBytes(part.bytes)
     sent += bytes.length
@@ -134,9 +137,15 @@ export async function* streamBlob(store: Store, sha256: string): AsyncGenerator<
 
 /** A whole blob in memory; for what is known to be small or has to be parsed. */
 export async function readBlob(store: Store, sha256: string): Promise<Buffer> {
+  const parts = await readParts(store, sha256)
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+}
+
+/** A whole blob in memory, in the parts it is stored in. */
+export async function readParts(store: Store, sha256: string): Promise<Buffer[]> {
   const parts: Buffer[] = []
   for await (const part of streamBlob(store, sha256)) parts.push(part)
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
+  return parts
 }
 
 /** Removes uploads that no process goes on with; called once at start, under the data directory's lock. Answers how many. */
@@ -155,17 +164,12 @@ async function discardUpload(store: Store, uploadId: string): Promise<void> {
   })
 }
 
-function findBlob(reader: Reader, sha256: string) {
-  return reader.db
-    .selectFrom('blobs')
-    .select(['size_bytes', 'upload_id'])
-    .where('sha256', '=', sha256)
-    .executeTakeFirst()
+function findBlob(reader: Reader, sha256: string): { size_bytes: number; upload_id: string } | undefined {
+  return reader.hot.one('SELECT size_bytes, upload_id FROM blobs WHERE sha256 = ?', sha256)
 }
 
-function findPart(reader: Reader, uploadId: string, number: number) {
-  const parts = reader.db.selectFrom('blob_parts').select('bytes').where('upload_id', '=', uploadId)
-  return parts.where('number', '=', number).executeTakeFirst()
+function findPart(reader: Reader, uploadId: string, number: number): { bytes: Buffer } | undefined {
+  return reader.hot.one('SELECT bytes FROM blob_parts WHERE upload_id = ? AND number = ?', uploadId, number)
 }
 
 function missing(sha256: string): StoreError {

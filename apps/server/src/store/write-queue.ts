@@ -33,7 +33,7 @@ interface Waiting {
 
 export class WriteQueue {
   readonly #statements: PreparedStatements
-  readonly #steps: Record<'begin' | 'commit' | 'save' | 'release' | 'undo', Statement>
+  readonly #steps: Record<'begin' | 'commit' | 'rollback' | 'save' | 'release' | 'undo', Statement>
   readonly #tell: (changes: readonly Change[]) => void
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
@@ -47,6 +47,7 @@ export class WriteQueue {
     this.#steps = {
       begin: handle.prepare('BEGIN IMMEDIATE'),
       commit: handle.prepare('COMMIT'),
+      rollback: handle.prepare('ROLLBACK'),
       save: handle.prepare('SAVEPOINT body'),
       release: handle.prepare('RELEASE body'),
       undo: handle.prepare('ROLLBACK TO body'),
@@ -103,7 +104,7 @@ export class WriteQueue {
       while (done.length < batchLimit) {
         const body = this.#take(done.length, isSynced)
         if (!body) break
-        const value = await this.#runInSavepoint(body, changes)
+        const value = await this.#run(body, changes, done.length === 0)
         if (value !== failed) done.push({ body, value })
         if (!handle.inTransaction) throw new StoreError('store_failed', 'the database rolled the transaction back')
         if (body.alone) break
@@ -139,27 +140,31 @@ export class WriteQueue {
     return this.#waiting.shift()
   }
 
-  async #runInSavepoint(body: Waiting, changes: Change[]): Promise<unknown> {
+  /** Each body in a savepoint of its own; as long as it is the only one, the transaction is that. */
+  async #run(body: Waiting, changes: Change[], isAlone: boolean): Promise<unknown> {
     const handle = this.#statements.handle
     const scope: Scope = { isOpen: true }
     const own: Change[] = []
     const tx = new Body(this.#statements, scope, own)
-    this.#steps.save.run()
+    if (!isAlone) this.#steps.save.run()
     try {
       const value = await inTime(body.run(tx))
       scope.isOpen = false
-      this.#steps.release.run()
+      if (!isAlone) this.#steps.release.run()
       changes.push(...own)
       return value
     } catch (err) {
       scope.isOpen = false
-      if (handle.inTransaction) {
-        this.#steps.undo.run()
-        this.#steps.release.run()
-      }
+      if (handle.inTransaction) this.#undo(isAlone)
       body.reject(translateStoreError(err))
       return failed
     }
+  }
+
+  #undo(isAlone: boolean): void {
+    const [first, then] = isAlone ? (['rollback', 'begin'] as const) : (['undo', 'release'] as const)
+    this.#steps[first].run()
+    this.#steps[then].run()
   }
 
   /** The transaction is gone with all its bodies: a single one is told, several run again one by one. */

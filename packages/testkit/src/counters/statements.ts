@@ -1,6 +1,9 @@
 /** Counts the statements that a program runs by better-sqlite3, if it has that. */
 import { count, type Tally } from './tally.js'
 
+/** Of the program, not of ours: resolved from where it lies. */
+const sqlite = 'better-sqlite3'
+
 interface Statement {
   readonly source: string
 }
@@ -14,7 +17,7 @@ interface Database {
 /** @param require of the program under count */
 export function countStatements({ statements }: { statements: Tally }, require: NodeJS.Require): void {
   if (!isInstalled(require)) return
-  const Sqlite = require('better-sqlite3') as { new (path: string): Database; prototype: Database }
+  const Sqlite = require(sqlite) as { new (path: string): Database; prototype: Database }
   const probe = new Sqlite(':memory:')
   const prototype = Object.getPrototypeOf(probe.prepare('SELECT 1')) as Record<string, Run>
   probe.close()
@@ -36,7 +39,7 @@ type Run = (this: Statement, ...values: unknown[]) => unknown
 
 function isInstalled(require: NodeJS.Require): boolean {
   try {
-    require.resolve('better-sqlite3')
+    require.resolve(sqlite)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return false

@@ -2,7 +2,7 @@
 import { ApiError, type DataTask, type Phase, parse, TaskContext } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { noteAttempt } from '../../store/attempt-rows.js'
-import { readBlob } from '../../store/blobs.js'
+import { readParts } from '../../store/blobs.js'
 import { type CurrentState, currentStateRow } from '../../store/hold-rows.js'
 import type { Store } from '../../store/store.js'
 import { findSnapshot, type TaskRow } from '../../store/task-rows.js'
@@ -12,13 +12,13 @@ import { rfc3339 } from '../rfc3339.js'
 import { parseSnapshot } from './task-snapshot.js'
 
 /**
- * Answers the document as JSON text. A plan's base state is recorded with its first reading.
+ * Answers the document as JSON text, in pieces. A plan's base state is recorded with its first reading.
  * @throws ApiError `stale_lease` for an attempt that no longer counts: it must not read secrets
  */
 export async function taskData(
   deps: { store: Store; clock: Clock },
   input: { caller: AgentCaller; taskId: number; includeState: boolean },
-): Promise<Buffer> {
+): Promise<Buffer[]> {
   const { document, state } = await deps.store.transaction('read_task_data', async (tx) => {
     const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
     if (stale) throw new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
@@ -38,7 +38,7 @@ export async function taskData(
     return { document: head, state: current }
   })
   const text = Buffer.from(JSON.stringify(document))
-  return state === undefined ? text : withState(text, state, await contentOf(deps.store, state, input.includeState))
+  return state === undefined ? [text] : withState(text, state, await contentOf(deps.store, state, input.includeState))
 }
 
 function dataTask(task: TaskRow, action: Phase, attempt: number): DataTask {
@@ -53,15 +53,15 @@ function dataTask(task: TaskRow, action: Phase, attempt: number): DataTask {
   }
 }
 
-async function contentOf(store: Store, state: CurrentState, isIncluded: boolean): Promise<Buffer | undefined> {
-  return isIncluded ? readBlob(store, state.sha256) : undefined
+async function contentOf(store: Store, state: CurrentState, isIncluded: boolean): Promise<Buffer[] | undefined> {
+  return isIncluded ? readParts(store, state.sha256) : undefined
 }
 
 /** Adds `state_version` before the document's closing brace: parsing the state would change its large numbers. */
-function withState(document: Buffer, state: CurrentState, content: Buffer | undefined): Buffer {
+function withState(document: Buffer, state: CurrentState, content: Buffer[] | undefined): Buffer[] {
   const { version, sha256: checksum, size_bytes: size, serial } = state
   const facts = JSON.stringify({ version, checksum, size, ...(serial === null ? {} : { serial }) })
-  const head = Buffer.from(`,"state_version":${facts.slice(0, -1)}`)
-  const body = content === undefined ? [] : [Buffer.from(',"content":'), content]
-  return Buffer.concat([document.subarray(0, -1), head, ...body, Buffer.from('}}')])
+  const head = `,"state_version":${facts.slice(0, -1)}${content === undefined ? '}}' : ',"content":'}`
+  const beginning = Buffer.concat([document.subarray(0, -1), Buffer.from(head)])
+  return content === undefined ? [beginning] : [beginning, ...content, Buffer.from('}}')]
 }

@@ -1,4 +1,5 @@
 /** The way of an attempt: its data, its start, its status. */
+import { Readable } from 'node:stream'
 import { ApiError, agentTaskEndpoints } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { FastifyInstance } from 'fastify'
@@ -17,8 +18,13 @@ export interface TaskRouteDeps {
 export async function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): Promise<void> {
   route(app, agentTaskEndpoints.data, async ({ params, query, reply, caller }) => {
     const includeState = query.include_state ?? true
-    const document = await taskData(deps, { caller, taskId: params.task_id, includeState })
-    return reply.type('application/json; charset=utf-8').send(document)
+    const pieces = await taskData(deps, { caller, taskId: params.task_id, includeState })
+    if (pieces.length === 1 && pieces[0]) return pieces[0]
+    reply.header(
+      'content-length',
+      pieces.reduce((sum, { length }) => sum + length, 0),
+    )
+    return Readable.from(pieces, { objectMode: false }) // a state is not copied to stand between the two ends
   })
   route(app, agentTaskEndpoints.start, async ({ params, body, caller }) => {
     await startApply(deps, { caller, taskId: params.task_id, startId: body.start_id })
