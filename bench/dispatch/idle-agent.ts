@@ -1,6 +1,7 @@
 /** One idle agent and one task at a time: when run_task comes, and when terraform begins. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as elapsed } from 'node:timers/promises'
 import { isFinal, type RunTask } from '@iac-agent/protocol'
 import { eventually, startAgent } from '@iac-agent/testkit'
 import { agentCommand, type FleetServer } from '../measure/open-fleet.js'
@@ -13,7 +14,9 @@ import { epochOf, stampOf } from './moments.js'
 const tasks = 120
 /** The first ones meet cold caches and code that was never run. */
 const warmUps = 10
-const spawnTasks = 60
+const spawnTasks = 40
+/** After a task the agent still tidies up; then it is idle. */
+const idleMs = 200
 
 /** Milliseconds from each task's row to its run_task, on a simulated agent. */
 export async function receiptsOfIdleAgent({ server, pool }: FleetServer): Promise<number[]> {
@@ -65,6 +68,7 @@ export async function spawnsOfIdleAgent({ server, pool }: FleetServer, directory
     const first = (await terraform.spawns())[before]
     if (first === undefined) throw new Error(`task ${task.id} ended and ran no terraform`)
     times.push(first.at - stampOf(task.created_at))
+    await elapsed(idleMs)
   }
   return times.slice(warmUps)
 }
