@@ -1,4 +1,5 @@
 /** An attempt on disk whose delivery runs against a fake server. */
+import { createHash } from 'node:crypto'
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Phase } from '@iac-agent/protocol'
@@ -120,7 +121,7 @@ async function receiveState(journal: Journal, layout: AttemptLayout, serial: num
   })
   const file = `${serial}.tfstate`
   await writeFile(join(layout.states, file), text)
-  const sha256 = '0'.repeat(64)
+  const sha256 = createHash('sha256').update(text).digest('hex')
   await journal.append({
     fact: 'stateReceived',
     file,
