@@ -23,18 +23,39 @@ it('answers what a body answers, and the next read sees what it wrote', async ()
   expect(await metaKeys(opened.store)).toEqual(['a'])
 })
 
-it('rolls back a body that throws and no other of its batch', async () => {
+it.each([1, 2, 3])('rolls back a body that throws and no other of its batch: number %i', async (bad) => {
   await using opened = await temporaryStore()
   const { store } = opened
   const bodies = [1, 2, 3].map((n) =>
     store.transaction('create_token', async (tx) => {
       await setMeta(`key-${n}`, 'x')(tx)
-      if (n === 2) throw new Error('second fails')
+      if (n === bad) throw new Error('this one fails')
     }),
   )
   const results = await Promise.allSettled(bodies)
-  expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-  expect(await metaKeys(store)).toEqual(['key-1', 'key-3'])
+  const good = [1, 2, 3].filter((n) => n !== bad)
+  expect(results.map((result) => result.status)).toEqual([1, 2, 3].map((n) => (n === bad ? 'rejected' : 'fulfilled')))
+  expect(await metaKeys(store)).toEqual(good.map((n) => `key-${n}`))
+})
+
+it('syncs every commit but those of parts of an upload, which what points at them syncs', async () => {
+  await using opened = await temporaryStore()
+  const { store } = opened
+  const full = 2
+  const synced = async (tx: Tx) => tx.hot.one<{ synchronous: number }>('PRAGMA synchronous')?.synchronous === full
+  expect(await store.transaction('save_state', synced)).toBe(true)
+  expect(await store.transaction('store_blob_part', synced)).toBe(false)
+  const later: Promise<boolean>[] = []
+  const part = store.transaction('store_blob_part', async (tx) => {
+    later.push(store.transaction('store_blob_part', synced), store.transaction('save_state', synced))
+    return synced(tx)
+  })
+  expect(await part).toBe(false)
+  expect(await Promise.all(later)).toEqual([false, true])
+  const mixed = (['store_blob_part', 'heartbeat', 'store_blob_part'] as const).map((name) =>
+    store.transaction(name, synced),
+  )
+  expect(await Promise.all(mixed)).toEqual([true, true, true])
 })
 
 it('commits bodies that wait together at once', async () => {
