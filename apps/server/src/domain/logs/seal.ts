@@ -30,7 +30,7 @@ export async function sealLog(deps: LogDeps, input: SealInput): Promise<{ status
     throw new ApiError('invalid_request', 'sha256 must be the hex SHA-256 of the whole log', { field: 'sha256' })
   const { stream, stale } = await openStream(deps, input)
   checkLength(stream, input.totalBytes)
-  const storedSha256 = stream.sealed_sha256 ?? (await hashOf(deps, stream.id, input.totalBytes))
+  const storedSha256 = stream.sealed_sha256 ?? (await hashOf(deps, stream.id, input.totalBytes, sha256))
   if (storedSha256 !== sha256)
     throw new ApiError('log_diverged', 'the stored log has another SHA-256', { sha256: storedSha256 })
   if (stream.sealed_sha256 === null) await seal(deps, input, stream.id, sha256)
@@ -67,9 +67,17 @@ function checkLength(stream: LogStreamRow, totalBytes: number): void {
   }
 }
 
-/** A stream only grows: its first bytes can be hashed outside of any transaction. */
-async function hashOf({ store, hashes }: LogDeps, streamId: number, totalBytes: number): Promise<string> {
-  return hashes?.of(streamId, totalBytes) ?? (await hashStream(store, streamId, totalBytes))
+/**
+ * A stream only grows: its first bytes can be hashed outside of any transaction. They are read again unless what this process has
+ * committed hashes to `claimed`.
+ */
+async function hashOf(
+  { store, hashes }: LogDeps,
+  streamId: number,
+  totalBytes: number,
+  claimed: string,
+): Promise<string> {
+  return hashes?.of(streamId, totalBytes) === claimed ? claimed : await hashStream(store, streamId, totalBytes)
 }
 
 async function hashStream(store: Store, streamId: number, totalBytes: number): Promise<string> {
