@@ -35,6 +35,7 @@ Exit code 0: every target met. 1: a target missed, or a bench that broke. 2: wro
 process.exitCode = await main()
 
 async function main(): Promise<number> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130)) // what was started ends with us
   if (process.argv[2] === 'peer') return await runPeer(process.argv[3] ?? '', process.argv[4] ?? '')
   const options = readOptions()
   if (typeof options === 'string') {

@@ -16,9 +16,9 @@ export interface PhaseCosts {
 export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
   plan: {
     syncs: {
-      // offered, fetched, prepared, engineFound, initSkipped, backendOpened, spawning and exited (plan, show), planShown,
-      // planJsonSaved, planPacked, outputClosed, released, outcome, logWhole, delivered (plan_json, plan, log, status)
-      'attempts/T/journal.jsonl': 21,
+      // offered, spawning and exited (plan, show), released, outcome, logWhole, and its end; the facts of what can be done or sent
+      // again go with the next of these
+      'attempts/T/journal.jsonl': 9,
       // the task's data, the base state, what was unpacked, the plan's JSON: each a new file, then its name
       'attempts/T/data.json.X.tmp': 1,
       'attempts/T/base.tfstate.X.tmp': 1,
@@ -27,20 +27,16 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       'attempts/T/plan.tar.gz.draft': 1,
       // names: the journal's own, and one for each of those five
       'attempts/T': 6,
-      // the backend's record, by which init is not needed
-      'work/W/.terraform/terraform.tfstate.X.tmp': 1,
-      'work/W/.terraform': 1,
     },
     syncsOfText: 3,
     processes: { sh: 2 }, // plan, show; init is skipped
     readsOfOutput: 1, // to make the text of it
-    readsOfSpool: 2, // to send it, and to hash it for the seal
+    readsOfSpool: 1, // to send it; it is hashed as it grows
   },
   apply: {
     syncs: {
-      // offered, fetched, prepared, engineFound, planRestored, initSkipped, startAsked, startAnswered, backendOpened, spawning,
-      // stateReceived, exited, statesCollected, outputClosed, released, outcome, logWhole, delivered (state, log, progress, status)
-      'attempts/T/journal.jsonl': 21,
+      // offered, startAsked, startAnswered, spawning, stateReceived, exited, released, outcome, logWhole, and its end
+      'attempts/T/journal.jsonl': 10,
       'attempts/T/data.json.X.tmp': 1,
       'attempts/T/base.tfstate.X.tmp': 1,
       'attempts/T/plan.tar.gz.X.tmp': 1,
@@ -49,13 +45,11 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       // the state that terraform posted, then its name; both before it is acknowledged
       'attempts/T/states/.incoming-X': 1,
       'attempts/T/states': 1,
-      'work/W/.terraform/terraform.tfstate.X.tmp': 1,
-      'work/W/.terraform': 1,
     },
     syncsOfText: 3,
     processes: { sh: 1 },
     readsOfOutput: 2, // to make the text of it, and to look for a state that terraform printed in its distress
-    readsOfSpool: 2,
+    readsOfSpool: 1,
   },
 }
 
@@ -64,11 +58,10 @@ export const serverCosts = {
   commitsOfChunksAtOnce: 1,
   chunk: {
     'SELECT workspace_tasks': 1, // the fence
-    'SELECT task_attempts': 2, // the fence; whether a newer attempt has the task's output
+    'SELECT task_attempts': 1, // the fence
     'SELECT task_log_streams': 1,
     'UPDATE task_log_streams': 1,
     'INSERT task_logs': 1,
-    'UPDATE workspace_tasks': 1, // the output's tail
   },
   heartbeat: {
     'SELECT agents': 1,

@@ -40,7 +40,7 @@ export class CheckpointFile implements AsyncDisposable {
     const handle = await openForWriting(path)
     const text = await handle.readFile('utf8')
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    await handle.datasync() // a process that was killed may have left it to the kernel
+    if (text !== '') await handle.datasync() // a process that was killed may have left it to the kernel
     const file = new CheckpointFile(path, handle, Buffer.byteLength(whole))
     return { file, checkpoints: whole.split('\n').flatMap(checkpointOf) }
   }

@@ -50,7 +50,7 @@ export class SpoolFile implements Spool, AsyncDisposable {
     const { size } = await file.stat()
     const checkpoint = await newestWhole(file, size, checkpoints)
     await file.truncate(checkpoint?.spoolBytes ?? 0)
-    await file.datasync() // a process that was killed may have left it to the kernel
+    if (size > 0) await file.datasync() // a process that was killed may have left it to the kernel
     return new SpoolFile(file, checkpointFile, checkpoint)
   }
 

@@ -1,5 +1,5 @@
 /** A program of ours as a child process: what it logged, when it is ready, how it ended. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { eventually } from '../eventually.js'
 import { LogFile, type LogLine } from './log-file.js'
@@ -35,6 +35,12 @@ export interface BuiltChild {
   leave(): void
 }
 
+/** They end with us, however we end. */
+const ours = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of ours) child.kill('SIGKILL')
+})
+
 /** Starts a program in a session of its own, so that a terminal's Ctrl-C reaches only whoever started it. */
 export function startChild({ command, logFile, ...options }: ChildOptions): BuiltChild {
   const [file = '', ...args] = command
@@ -42,17 +48,24 @@ export function startChild({ command, logFile, ...options }: ChildOptions): Buil
   const log = new LogFile(logFile)
   const child = spawn(file, args, { ...options, stdio: ['ignore', 'ignore', stderr], detached: true })
   closeSync(stderr)
+  ours.add(child)
   let exit: Exit | undefined
   const exited = new Promise<Exit>((resolve) => {
     const end = (ended: Exit) => {
       exit = ended
+      ours.delete(child)
       log.close()
       resolve(ended)
     }
     child.once('exit', (code, signal) => end({ code, signal }))
     child.once('error', () => end({ code: null, signal: null }))
   })
-  return { pid: child.pid ?? 0, log, exited, waitForLine, stop, leave: () => child.unref() }
+  return { pid: child.pid ?? 0, log, exited, waitForLine, stop, leave }
+
+  function leave(): void {
+    ours.delete(child)
+    child.unref()
+  }
 
   async function waitForLine(msg: string, timeoutMs = 20_000): Promise<LogLine> {
     const look = () => log.records.find((line) => line.msg === msg) ?? (exit && 'ended')
