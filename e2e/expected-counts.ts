@@ -3,6 +3,8 @@
 export interface PhaseCosts {
   /** fsync and fdatasync by path: T an attempt, W a workspace, X a name of chance. */
   syncs: Record<string, number>
+  /** At most: of the journal; facts of one moment share one. */
+  syncsOfFacts: number
   /** At most: of the log's text and its checkpoint, while it grows and at its end. */
   syncsOfText: number
   /** Processes the agent starts itself: a supervisor (sh) for each command of terraform. */
@@ -16,9 +18,6 @@ export interface PhaseCosts {
 export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
   plan: {
     syncs: {
-      // offered, spawning and exited (plan, show), released, outcome, logWhole, and its end; the facts of what can be done or sent
-      // again go with the next of these
-      'attempts/T/journal.jsonl': 9,
       // the task's data, the base state, what was unpacked, the plan's JSON: each a new file, then its name
       'attempts/T/data.json.X.tmp': 1,
       'attempts/T/base.tfstate.X.tmp': 1,
@@ -28,6 +27,9 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       // names: the journal's own, and one for each of those five
       'attempts/T': 6,
     },
+    // offered, spawning and exited (plan, show), released, outcome, logWhole, and its end; the facts of what can be done or sent again
+    // go with the next of these
+    syncsOfFacts: 9,
     syncsOfText: 3,
     processes: { sh: 2 }, // plan, show; init is skipped
     readsOfOutput: 1, // to make the text of it
@@ -35,8 +37,6 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
   },
   apply: {
     syncs: {
-      // offered, startAsked, startAnswered, spawning, stateReceived, exited, released, outcome, logWhole, and its end
-      'attempts/T/journal.jsonl': 10,
       'attempts/T/data.json.X.tmp': 1,
       'attempts/T/base.tfstate.X.tmp': 1,
       'attempts/T/plan.tar.gz.X.tmp': 1,
@@ -46,6 +46,8 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       'attempts/T/states/.incoming-X': 1,
       'attempts/T/states': 1,
     },
+    // offered, startAsked, startAnswered, spawning, stateReceived, exited, released, outcome, logWhole, and its end
+    syncsOfFacts: 10,
     syncsOfText: 3,
     processes: { sh: 1 },
     readsOfOutput: 2, // to make the text of it, and to look for a state that terraform printed in its distress

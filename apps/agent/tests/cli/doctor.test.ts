@@ -110,7 +110,7 @@ it('names the clock when it differs from the server', async () => {
   clock.closeAllConnections()
   await new Promise((resolve) => clock.close(resolve))
   expect(failures(results)).toContain('clock')
-  expect(detail(results, 'clock')).toMatch(/this clock is 360[01]\.\d s ahead of the server's/ // a Date header is cut to whole seconds)
+  expect(detail(results, 'clock')).toMatch(/this clock is 360[01]\.\d s ahead of the server's/) // a Date header is cut to whole seconds
 })
 
 it('names the disk when the data directory cannot be one', async () => {
