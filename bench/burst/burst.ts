@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, median, type RunningAgent, startAgent } from '@iac-agent/testkit'
 import type { Bench, BenchContext } from '../bench.js'
-import { agentCommand, type FleetServer, openFleetServer } from '../measure/open-fleet.js'
+import { type FleetServer, openFleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
 import { layOutTimedTerraform } from '../measure/timed-terraform.js'
@@ -90,7 +90,7 @@ async function spawnedByReal({ server, pool }: FleetServer, { directory, say }: 
     const home = join(directory, `agent-${index}`)
     await mkdir(home)
     const args = ['--terraform-path', terraform.path, '--plan-limit', String(tasks / realAgents)]
-    return await startAgent({ server, key: pool.key, home, args, command: agentCommand() })
+    return await startAgent({ server, key: pool.key, home, args })
   })
   say(`${realAgents} real agents serve`)
   const workspaces = await makeWorkspaces(server.client, pool, tasks)

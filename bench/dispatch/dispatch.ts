@@ -8,6 +8,7 @@ import { startPeer } from '../peers/peer.js'
 import type { Row, Target } from '../report/row.js'
 import { committedEcho } from './committed-echo.js'
 import { receiptsOfIdleAgent, spawnsOfIdleAgent } from './idle-agent.js'
+import { postsBehindQueue } from './long-queue.js'
 import { receiptsOfQueue } from './queue.js'
 
 const echoes = 300
@@ -28,6 +29,8 @@ export const dispatch: Bench = {
     const queue = await receiptsOfQueue(opened)
     say('one idle real agent')
     const spawns = await spawnsOfIdleAgent(opened, directory)
+    say('POSTs behind a long queue')
+    const posts = await postsBehindQueue(opened)
     const limits = [...limit, ...(await committedEcho(peer.url, echoes))]
     const to = (what: string, values: number[], share: number, target?: Target): Row => ({
       what: `${what}, p${share * 100}`,
@@ -44,6 +47,7 @@ export const dispatch: Bench = {
       to('200 tasks on 20 agents: to run_task', queue, 0.99, { of: 'ours', atMost: 25 }),
       to('one idle agent: to terraform spawned', spawns, 0.5, { of: 'ours', atMost: 25 }),
       to('one idle agent: to terraform spawned', spawns, 0.99),
+      ...[...posts].map(([length, values]) => to(`POST of a task behind ${length} that wait`, values, 0.5)),
     ]
   },
 }

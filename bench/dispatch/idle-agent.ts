@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as elapsed } from 'node:timers/promises'
 import { isFinal, type RunTask } from '@iac-agent/protocol'
 import { eventually, startAgent } from '@iac-agent/testkit'
-import { agentCommand, type FleetServer } from '../measure/open-fleet.js'
+import type { FleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces } from '../measure/plan-tasks.js'
 import { SimulatedFleet } from '../measure/simulated-fleet.js'
 import { layOutTimedTerraform } from '../measure/timed-terraform.js'
@@ -50,7 +50,7 @@ export async function spawnsOfIdleAgent({ server, pool }: FleetServer, directory
   for (const path of [terraformHome, home]) await mkdir(path)
   const terraform = await layOutTimedTerraform(terraformHome)
   const args = ['--terraform-path', terraform.path]
-  await using _agent = await startAgent({ server, key: pool.key, home, args, command: agentCommand() })
+  await using _agent = await startAgent({ server, key: pool.key, home, args })
   const [id = ''] = await makeWorkspaces(server.client, pool, 1)
   const times: number[] = []
   for (let done = 0; done < spawnTasks + warmUps; done++) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   createPoolAndKey,
   type PoolAndKey,
+  profileFlags,
   type RunningServer,
   repositoryRoot,
   type ServerOptions,
@@ -23,20 +24,10 @@ export async function openFleetServer(home: string, options: ServerOptions = {})
   const bin = join(repositoryRoot(), 'apps/server/bin/iac-server.js')
   const server = await startServer({
     home,
-    command: [process.execPath, ...nodeFlags('SERVER'), '--require', hook, bin],
+    command: [process.execPath, ...profileFlags('server'), '--require', hook, bin],
     args: ['--operator-rate-limit', '10000000', '--metrics-public'],
     ...options,
   })
   const pool = await createPoolAndKey(server.client)
   return { server, pool, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
-}
-
-/** The agent's program, for `startAgent`. */
-export function agentCommand(): string[] {
-  return [process.execPath, ...nodeFlags('AGENT'), join(repositoryRoot(), 'apps/agent/bin/iac-agent.js')]
-}
-
-/** `IAC_BENCH_SERVER_NODE_FLAGS="--cpu-prof --cpu-prof-dir=…"`, or `…_AGENT_…`: to look into a program of a bench. */
-function nodeFlags(program: 'SERVER' | 'AGENT'): string[] {
-  return (process.env[`IAC_BENCH_${program}_NODE_FLAGS`] ?? '').split(' ').filter((flag) => flag !== '')
 }
