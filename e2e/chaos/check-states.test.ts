@@ -105,3 +105,19 @@ it('of the real terraform have what its log says was made, or the server lists i
   expect(kinds({ tasks: [made], workspaces: of('11111111') })).toEqual(['wrong states'])
   expect(kinds({ tasks: [{ ...made, unrecorded: ['terraform_data.r1'] }], workspaces: of('11111111') })).toEqual([])
 })
+
+it('of the real terraform are told by the order in which applies began, not by that of the plan', () => {
+  const history = sampleHistory()
+  const real = { ...history.workspace, module: { real: { resources: 1, ticks: 1 } } }
+  const task = (text: string, beganAt: number) =>
+    sampleTask({
+      history: { ...history, workspace: real },
+      runs: [sampleApply({ beganAt, texts: [], posted: [], completed: [] })],
+      logs: [{ attempt: 2, phase: 'apply', state: 'complete', text }],
+    })
+  const destroyed = task('terraform_data.r1: Destruction complete after 0s\n', 2_000)
+  const made = task('terraform_data.r1: Creation complete after 0s [id=0f86b0c7]\n', 1_000)
+  const workspaces = [sampleWorkspace({ planned: real, current: new Map() })]
+  expect(kinds({ tasks: [destroyed, made], workspaces })).toEqual([])
+  expect(kinds({ tasks: [task('', 3_000), made], workspaces })).toEqual(['wrong states'])
+})

@@ -64,7 +64,7 @@ function outcomeOf(runs: readonly FakeRun[]) {
 function checkReal({ planned, current = new Map() }: WorkspaceEvidence, tasks: readonly TaskEvidence[]): Breach[] {
   const made = new Map<string, string>()
   const unrecorded = new Set(tasks.flatMap((task) => task.unrecorded))
-  for (const { logs } of tasks) {
+  for (const { logs } of [...tasks].sort((one, other) => beganAt(one) - beganAt(other))) {
     for (const { text } of logs.filter(({ phase }) => phase === 'apply')) {
       for (const [, address = '', id = ''] of text.matchAll(
         /^(\S+): Creation complete after \S+ \[id=([0-9a-f-]+)\]$/gm,
@@ -76,6 +76,11 @@ function checkReal({ planned, current = new Map() }: WorkspaceEvidence, tasks: r
   return [...made]
     .filter(([address, id]) => current.get(address) !== id && !unrecorded.has(address))
     .map(([address, id]) => wrong(`${address} (${id}) of ${planned.name} is ${current.get(address) ?? 'missing'}`))
+}
+
+/** Its first apply. Tasks that a restore held up may run in another order than they were planned in. */
+function beganAt({ runs }: TaskEvidence): number {
+  return Math.min(...runs.filter(({ command }) => command === 'apply').map((run) => run.beganAt))
 }
 
 function wrong(what: string): Breach {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Fact, NewFact } from '../journal/attempt-record.js'
 import {
+  acknowledgedIn,
   isAllSettled,
   isOfEarlierLife,
   isStatusDue,
@@ -146,6 +147,14 @@ describe("another life of the server's store", () => {
     expect(isOfEarlierLife(facts(...all(2), under(undefined, 'plan')), 2)).toBe(false)
     expect(isOfEarlierLife(facts(...all(1), resend(2)), 2)).toBe(false)
     expect(isOfEarlierLife(facts(...all(1), resend(2)), 3)).toBe(true)
+  })
+
+  it('is told from the lives that acknowledged what counts as sent, whatever was not to be sent at all', () => {
+    expect(acknowledgedIn(facts(...over))).toBeUndefined()
+    expect(acknowledgedIn(facts(...all(3)))).toBe(3)
+    expect(acknowledgedIn(facts(...all(3), under(undefined, 'progress')))).toBe(3)
+    expect(acknowledgedIn(facts(...all(2), under(1, 'progress')))).toBe(1)
+    expect(acknowledgedIn(facts(...all(1), resend(2), under(2, 'state')))).toBe(2)
   })
 
   it('may not know the attempt: then nothing is sent, until yet another one', () => {

@@ -31,10 +31,10 @@ export function isOfEarlierLife(facts: readonly Fact[], epoch: number): boolean 
   return said.length === 0 ? answers.length > 0 && epoch > 1 : Math.min(...said) < epoch
 }
 
-/** The earliest life of the store that acknowledged what counts as sent; undefined while nothing does. */
+/** The earliest life of the store that acknowledged what counts as sent; undefined while no life is known to. */
 export function acknowledgedIn(facts: readonly Fact[]): number | undefined {
   const life = lifeOf(facts) ?? 0
-  const lives = all(facts, 'delivered').map(epochOf)
+  const lives = all(facts, 'delivered').flatMap(({ epoch }) => epoch ?? []) // nothing to send is there in any life
   const counted = lives.filter((epoch) => epoch >= life)
   return counted.length === 0 ? undefined : Math.min(...counted)
 }
