@@ -17,7 +17,7 @@ export interface HeartbeatAnswer extends Required<Desired> {
   readonly unknown: readonly RunOrder[]
 }
 
-/** Thousands of agents say so, and none of them waits for the answer: what comes within this time shares one COMMIT. */
+/** Thousands of sockets say so, and none of them waits for the answer: what comes within this time shares one COMMIT. */
 const patienceMs = 25
 /** An offer younger than this may still be on its way to the agent. */
 const offerGraceMs = 2_000
@@ -53,7 +53,7 @@ export function heartbeat(
       const draining = isDraining({ ...before, status: '' })
       return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
     },
-    patienceMs,
+    caller === undefined ? patienceMs : 0,
   )
 }
 
