@@ -31,7 +31,9 @@ export async function taskData(
   const read = await store.read(async (reader) => {
     const fenced = await requireAttemptRead(reader, input.caller, input.taskId)
     const isUnchanged = isTouched(fenced, clock) && !isFirstReading(fenced.attempt)
-    return isUnchanged ? beginning(reader, fenced, await currentStateRow(reader, fenced.task.workspace_id)) : undefined
+    return isUnchanged
+      ? beginning(store, reader, fenced, await currentStateRow(reader, fenced.task.workspace_id))
+      : undefined
   })
   const { text, state } = read ?? (await firstData(deps, input))
   if (state === undefined) return [Buffer.concat([...text, closing])]
@@ -48,7 +50,7 @@ function firstData(
     const states = await currentStateRow(tx, fenced.task.workspace_id)
     if (isFirstReading(fenced.attempt))
       await noteAttempt(tx, fenced.attempt, { base_state_version: states.current?.id ?? 0 })
-    return beginning(tx, fenced, states)
+    return beginning(store, tx, fenced, states)
   })
 }
 
@@ -57,12 +59,14 @@ function isFirstReading({ phase, base_state_version: base }: AttemptRow): boolea
 }
 
 function beginning(
+  store: Store,
   reader: Reader,
   { task, attempt }: FencedAttempt,
   { lineage, current }: { lineage: string; current: CurrentState | undefined },
 ): Beginning {
   const head = `{"task":${JSON.stringify(dataTask(task, attempt.phase, attempt.number))}`
-  const snapshot = spliceSnapshot(findSnapshotBytes(reader, task.id), `"lineage":${JSON.stringify(lineage)}`, task.id)
+  const document = findSnapshotBytes(reader, task.id)
+  const snapshot = spliceSnapshot(store, document, `"lineage":${JSON.stringify(lineage)}`, task.id)
   return { text: [Buffer.from(head), ...snapshot], state: current }
 }
 
