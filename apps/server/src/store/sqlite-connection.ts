@@ -73,7 +73,7 @@ export class PreparedStatements {
 
 /** Compiled, so that every row of a statement has one shape; only columns' names, quoted, become code. */
 function rowMaker(columns: readonly string[]): RowStatement['rowOf'] {
-  const fields = columns.map((name, index) => `[${JSON.stringify(name)}]: values[${index}]`)
+  const fields = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}]`)
   return new Function('values', `return { ${fields.join(', ')} }`) as RowStatement['rowOf']
 }
 
