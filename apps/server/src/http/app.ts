@@ -110,11 +110,16 @@ function guard(
   keyOf: (request: FastifyRequest) => string,
 ): void {
   const budget = new MinuteBudget(perMinute, clock)
-  scope.addHook('onRequest', async (request) => {
-    await authenticate(credentials, request)
+  const count = (request: FastifyRequest) => {
     const retryAfterMs = budget.count(keyOf(request))
     if (retryAfterMs === 0) return
     throw new ApiError('rate_limited', 'too many requests with this credential', { retry_after_ms: retryAfterMs })
+  }
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const checked = authenticate(credentials, request)
+    if (checked !== undefined) return void checked.then(() => count(request)).then(() => done(), done)
+    count(request)
+    done()
   })
 }
 

@@ -13,16 +13,16 @@ export interface Credentials {
   failures: MinuteBudget
 }
 
-/** Sets `request.caller` or `request.operator` as the route's audience asks. @throws ApiError `unauthorized`, `forbidden`, `rate_limited` */
-export async function authenticate(credentials: Credentials, request: FastifyRequest): Promise<void> {
+/**
+ * Sets `request.caller` or `request.operator` as the route's audience asks; an agent's key that is remembered needs no promise.
+ * @throws ApiError `unauthorized`, `forbidden`, `rate_limited`
+ */
+export function authenticate(credentials: Credentials, request: FastifyRequest): void | Promise<void> {
   const audience = request.routeOptions.config.endpoint?.audience ?? 'admin'
   const isOperators =
     isRole(audience) || (audience === 'agent_or_operator' && request.headers.authorization !== undefined)
-  if (isOperators) {
-    request.operator = await requireOperator(credentials, request, neededRole(audience, request.method))
-  } else if (audience !== 'open') {
-    request.caller = await requireAgent(credentials, request)
-  }
+  if (isOperators) return setOperator(credentials, request, neededRole(audience, request.method))
+  return audience === 'open' ? undefined : setCaller(credentials, request)
 }
 
 /** The pool of the pair in `X-App-Key` and `X-App-Secret`. @throws ApiError `unauthorized`, `rate_limited` */
@@ -31,16 +31,30 @@ export async function requireKey(
   headers: IncomingHttpHeaders,
   address: string,
 ): Promise<PoolIdentity> {
+  return requireIdentity(credentials, await checkKey(credentials, headers), address)
+}
+
+function checkKey(credentials: Credentials, headers: IncomingHttpHeaders): ReturnType<KeyCheck['check']> {
   const { 'x-app-key': appKey, 'x-app-secret': appSecret } = headers
   if (typeof appKey !== 'string' || typeof appSecret !== 'string')
     throw new ApiError('unauthorized', 'X-App-Key and X-App-Secret are missing')
-  const identity = await credentials.keys.check(appKey, appSecret)
+  return credentials.keys.check(appKey, appSecret)
+}
+
+function requireIdentity(credentials: Credentials, identity: PoolIdentity | null, address: string): PoolIdentity {
   if (identity === null) throw refused(credentials, address, 'the key pair is wrong, revoked or expired')
   return identity
 }
 
-async function requireAgent(credentials: Credentials, request: FastifyRequest): Promise<AgentCaller> {
-  const identity = await requireKey(credentials, request.headers, request.ip)
+function setCaller(credentials: Credentials, request: FastifyRequest): void | Promise<void> {
+  const set = (identity: PoolIdentity | null) => {
+    request.caller = callerOf(requireIdentity(credentials, identity, request.ip), request)
+  }
+  const checked = checkKey(credentials, request.headers)
+  return checked instanceof Promise ? checked.then(set) : set(checked)
+}
+
+function callerOf(identity: PoolIdentity, request: FastifyRequest): AgentCaller {
   const { 'x-agent-id': agentId, 'x-agent-secret': agentSecret, 'x-task-lease': lease } = request.headers
   return {
     ...identity,
@@ -48,6 +62,10 @@ async function requireAgent(credentials: Credentials, request: FastifyRequest): 
     ...(typeof agentSecret === 'string' ? { agentSecret } : {}),
     ...(typeof lease === 'string' && lease !== '' ? { lease } : {}),
   }
+}
+
+async function setOperator(credentials: Credentials, request: FastifyRequest, needed: Role): Promise<void> {
+  request.operator = await requireOperator(credentials, request, needed)
 }
 
 async function requireOperator(

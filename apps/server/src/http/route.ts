@@ -74,9 +74,11 @@ export function route<E extends Endpoint>(
     url: endpoint.path,
     config: { endpoint },
     handler: async (request, reply) => {
-      const input = await inputOf(endpoint, request, reply, options).catch(refuseInvalid)
+      const input = inputOf(endpoint, request, reply)
+      if (endpoint.body !== undefined) input.body = await bodyOf(endpoint, request, options).catch(refuseInvalid)
       reply.code(endpoint.answer.status).type(endpoint.answer.raw ?? 'application/json; charset=utf-8')
-      return handler(input)
+      // the parts were just checked against the very schemas the type is made of
+      return handler(input as unknown as RouteInput<E>)
     },
   })
 }
@@ -86,27 +88,27 @@ function refuseInvalid(err: unknown): never {
   throw err instanceof InvalidInput ? new ApiError('invalid_request', err.message, { field: err.field }) : err
 }
 
-async function inputOf<E extends Endpoint>(
-  endpoint: E,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: RouteOptions,
-): Promise<RouteInput<E>> {
-  const { params, query } = endpoint
-  const input = {
-    params:
-      params === undefined ? {} : parse(params, fromStrings(params, request.params as Record<string, unknown>), 'path'),
-    query:
-      query === undefined ? {} : parse(query, fromStrings(query, request.query as Record<string, unknown>), 'query'),
-    body: await bodyOf(endpoint, request, options),
+/** All but the body. */
+function inputOf({ params, query }: Endpoint, request: FastifyRequest, reply: FastifyReply) {
+  return {
+    params: stringsOf(params, request.params, 'path'),
+    query: stringsOf(query, request.query, 'query'),
+    body: undefined as unknown,
     headers: request.headers,
     request,
     reply,
     caller: request.caller,
     operator: request.operator,
   }
-  // the parts were just checked against the very schemas the type is made of
-  return input as unknown as RouteInput<E>
+}
+
+function stringsOf(schema: Endpoint['query'], values: unknown, what: string): unknown {
+  if (schema === undefined) return {}
+  try {
+    return parse(schema, fromStrings(schema, values as Record<string, unknown>), what)
+  } catch (err) {
+    return refuseInvalid(err)
+  }
 }
 
 async function bodyOf(endpoint: Endpoint, request: FastifyRequest, options: RouteOptions): Promise<unknown> {

@@ -9,6 +9,16 @@ export async function findAgent(reader: Reader, agentId: string): Promise<AgentR
   return reader.hot.one<AgentRow>('SELECT * FROM agents WHERE id = ?', agentId)
 }
 
+/** What a heartbeat asks of its agent, which is fewer columns than it has. */
+export type AgentForHeartbeat = Pick<AgentRow, 'id' | 'pool_id' | 'secret_hash' | 'status' | 'plan_limit' | 'draining'>
+
+export function agentForHeartbeat(reader: Reader, agentId: string): AgentForHeartbeat | undefined {
+  return reader.hot.one(
+    'SELECT id, pool_id, secret_hash, status, plan_limit, draining FROM agents WHERE id = ?',
+    agentId,
+  )
+}
+
 /** In the order of their ids, beginning after `after`. */
 export async function listAgentRows(reader: Reader, after: string, limit: number): Promise<AgentRow[]> {
   return reader.db.selectFrom('agents').selectAll().where('id', '>', after).orderBy('id').limit(limit).execute()

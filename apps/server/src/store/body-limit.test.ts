@@ -1,11 +1,16 @@
 import { expect, it } from 'vitest'
-import { inTime } from './body-limit.js'
+import { BodyLimit } from './body-limit.js'
 
 it('settles as the body does', async () => {
-  await expect(inTime(Promise.resolve(1))).resolves.toBe(1)
-  await expect(inTime(Promise.reject(new Error('no')))).rejects.toThrow('no')
+  const limit = new BodyLimit()
+  await expect(limit.inTime(Promise.resolve(1))).resolves.toBe(1)
+  await expect(limit.inTime(Promise.reject(new Error('no')))).rejects.toThrow('no')
 })
 
 it('cuts off a body that waits for something that never comes', async () => {
-  await expect(inTime(new Promise(() => {}), 5)).rejects.toMatchObject({ code: 'store_failed' })
+  const limit = new BodyLimit(5)
+  const never = new Promise(() => {})
+  await expect(limit.inTime(never)).rejects.toMatchObject({ code: 'store_failed' })
+  await limit.inTime(Promise.resolve())
+  await expect(limit.inTime(never)).rejects.toMatchObject({ code: 'store_failed' })
 })

@@ -74,12 +74,15 @@ export class HotReads {
 
   one<T>(sql: string, ...values: unknown[]): T | undefined {
     assertOpen(this.#scope)
-    return this.#statements.get(sql).get(...values) as T | undefined
+    const { statement, rowOf } = this.#statements.rows(sql)
+    const found = statement.get(...values) as unknown[] | undefined
+    return found === undefined ? undefined : (rowOf(found) as T)
   }
 
   all<T>(sql: string, ...values: unknown[]): T[] {
     assertOpen(this.#scope)
-    return this.#statements.get(sql).all(...values) as T[]
+    const { statement, rowOf } = this.#statements.rows(sql)
+    return (statement.all(...values) as unknown[][]).map(rowOf) as T[]
   }
 
   /** Runs a statement that answers no rows; answers how many it changed. */

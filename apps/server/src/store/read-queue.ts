@@ -1,6 +1,6 @@
 /** The one reader handle: bodies take turns, each in a read transaction of its own, so that each sees one snapshot. */
 import type { Database, Statement } from 'better-sqlite3'
-import { inTime } from './body-limit.js'
+import { BodyLimit } from './body-limit.js'
 import { HotReads } from './hot-statements.js'
 import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.js'
 import type { Reader } from './store.js'
@@ -10,7 +10,10 @@ export class ReadQueue {
   readonly #statements: PreparedStatements
   readonly #begin: Statement
   readonly #commit: Statement
+  readonly #limit = new BodyLimit()
   #last: Promise<unknown> = Promise.resolve()
+  /** bodies that have not ended */
+  #open = 0
   #isClosed: boolean = false
 
   constructor(handle: Database) {
@@ -19,11 +22,13 @@ export class ReadQueue {
     this.#commit = handle.prepare('COMMIT')
   }
 
-  /** Runs `body` when those before it have ended. */
+  /** Runs `body` when those before it have ended; at once when there are none. */
   add<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
-    const turn = this.#last.then(() => this.#run(body))
-    this.#last = turn.catch(() => undefined) // the caller hears of it; the next body only waits
+    const isFree = this.#open++ === 0
+    const turn = isFree ? this.#run(body) : this.#last.then(() => this.#run(body))
+    const leave = () => this.#open--
+    this.#last = turn.then(leave, leave) // the caller hears of a fault; the next body only waits
     return turn
   }
 
@@ -38,7 +43,9 @@ export class ReadQueue {
     const { handle } = this.#statements
     this.#begin.run()
     try {
-      return await inTime(body(new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))))
+      return await this.#limit.inTime(
+        body(new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))),
+      )
     } catch (err) {
       throw translateStoreError(err)
     } finally {

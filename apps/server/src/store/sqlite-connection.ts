@@ -30,9 +30,16 @@ export interface Scope {
   isOpen: boolean
 }
 
+/** A statement that answers rows as arrays, and what makes an object of one: half the price of better-sqlite3's own objects. */
+interface RowStatement {
+  readonly statement: Statement<unknown[]>
+  readonly rowOf: (values: readonly unknown[]) => unknown
+}
+
 /** Statements of one handle, prepared once and kept by their text. */
 export class PreparedStatements {
   readonly #bySql = new Map<string, Statement<unknown[]>>()
+  readonly #rowsBySql = new Map<string, RowStatement>()
   #snapshot = { version: -1, identity: {} }
   constructor(readonly handle: Database) {}
 
@@ -51,6 +58,23 @@ export class PreparedStatements {
     this.#bySql.set(sql, made)
     return made
   }
+
+  /** For a statement that answers rows. */
+  rows(sql: string): RowStatement {
+    const known = this.#rowsBySql.get(sql)
+    if (known) return known
+    if (this.#rowsBySql.size >= preparedLimit) this.#rowsBySql.clear()
+    const statement = this.handle.prepare<unknown[]>(sql).raw()
+    const made = { statement, rowOf: rowMaker(statement.columns().map(({ name }) => name)) }
+    this.#rowsBySql.set(sql, made)
+    return made
+  }
+}
+
+/** Compiled, so that every row of a statement has one shape; only columns' names, quoted, become code. */
+function rowMaker(columns: readonly string[]): RowStatement['rowOf'] {
+  const fields = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}]`)
+  return new Function('values', `return { ${fields.join(', ')} }`) as RowStatement['rowOf']
 }
 
 /** What a body gets: prepared statements, and Kysely for whoever asks for it; making one costs as much as a statement. */

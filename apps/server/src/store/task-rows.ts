@@ -2,7 +2,7 @@
 import type { Stage, TaskStatus, TaskType } from '@iac-agent/protocol'
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { WorkspaceTasksTable } from './schema/tasks.js'
-import { openText, sealText } from './secret-box.js'
+import { openBytes, sealText } from './secret-box.js'
 import type { Reader, Tx } from './store.js'
 
 type Outputs = 'plan_output' | 'apply_output'
@@ -117,6 +117,11 @@ export async function insertSnapshot(tx: Tx, taskId: number, document: string): 
 }
 
 export async function findSnapshot(reader: Reader, taskId: number): Promise<string | undefined> {
+  return findSnapshotBytes(reader, taskId)?.toString('utf8')
+}
+
+/** The same text as it is stored. */
+export function findSnapshotBytes(reader: Reader, taskId: number): Buffer | undefined {
   const row = reader.hot.one<{ document: Buffer }>('SELECT document FROM task_snapshots WHERE task_id = ?', taskId)
-  return row === undefined ? undefined : openText(row.document)
+  return row === undefined ? undefined : openBytes(row.document)
 }

@@ -3,7 +3,7 @@
  * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { inTime } from './body-limit.js'
+import { BodyLimit } from './body-limit.js'
 import { crashPoint, type TransactionName } from './crash-points.js'
 import { HotStatements } from './hot-statements.js'
 import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.js'
@@ -35,6 +35,7 @@ export class WriteQueue {
   readonly #statements: PreparedStatements
   readonly #steps: Record<'begin' | 'commit' | 'rollback' | 'save' | 'release' | 'undo', Statement>
   readonly #tell: (changes: readonly Change[]) => void
+  readonly #limit = new BodyLimit()
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #isClosed: boolean = false
@@ -148,7 +149,7 @@ export class WriteQueue {
     const tx = new Body(this.#statements, scope, own)
     if (!isAlone) this.#steps.save.run()
     try {
-      const value = await inTime(body.run(tx))
+      const value = await this.#limit.inTime(body.run(tx))
       scope.isOpen = false
       if (!isAlone) this.#steps.release.run()
       changes.push(...own)

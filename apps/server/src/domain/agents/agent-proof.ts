@@ -13,7 +13,10 @@ const bounds = { least: 32, most: 256 }
  * Whether the caller has proven to be the agent; false for one that never said a secret: then every key of its pool speaks for it.
  * @throws ApiError `forbidden` for a key of another pool, another secret than the one said first, or none
  */
-export function requireItself(agent: AgentRow, caller: Pick<AgentCaller, 'poolId' | 'agentSecret'>): boolean {
+export function requireItself(
+  agent: Pick<AgentRow, 'id' | 'pool_id' | 'secret_hash'>,
+  caller: Pick<AgentCaller, 'poolId' | 'agentSecret'>,
+): boolean {
   if (agent.pool_id !== caller.poolId) throw new ApiError('forbidden', `agent ${agent.id} belongs to another pool`)
   if (agent.secret_hash === null) return false
   if (isSecretOf(agent.secret_hash, caller.agentSecret ?? '')) return true

@@ -1,7 +1,12 @@
 /** A heartbeat: what the agent says of itself is kept, its leases are renewed, and what is wanted of it is answered. */
 import type { CurrentTask, Desired, Heartbeat } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
-import { type AgentRow, findAgent, type HeartbeatFacts, recordHeartbeat } from '../../store/agent-rows.js'
+import {
+  type AgentForHeartbeat,
+  agentForHeartbeat,
+  type HeartbeatFacts,
+  recordHeartbeat,
+} from '../../store/agent-rows.js'
 import { newestAttemptOf, type OpenAttemptRow, openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
 import { storeEpoch } from '../../store/store-epoch.js'
@@ -17,7 +22,7 @@ export interface HeartbeatAnswer extends Required<Desired> {
   readonly unknown: readonly RunOrder[]
 }
 
-/** Thousands of agents say so, and none of them waits for the answer: what comes within this time shares one COMMIT. */
+/** Thousands of sockets say so, and none of them waits for the answer: what comes within this time shares one COMMIT. */
 const patienceMs = 25
 /** An offer younger than this may still be on its way to the agent. */
 const offerGraceMs = 2_000
@@ -37,7 +42,7 @@ export function heartbeat(
     'heartbeat',
     async (tx) => {
       const now = deps.clock.now()
-      const before = await findAgent(tx, agentId)
+      const before = agentForHeartbeat(tx, agentId)
       if (before === undefined) return undefined
       if (caller !== undefined) requireItself(before, caller)
       const facts = factsOf(beat, now)
@@ -53,7 +58,7 @@ export function heartbeat(
       const draining = isDraining({ ...before, status: '' })
       return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
     },
-    patienceMs,
+    caller === undefined ? patienceMs : 0,
   )
 }
 
@@ -90,7 +95,7 @@ function skewOf(timestamp: string | number | undefined, now: number): number | u
 }
 
 /** Whether placement may decide otherwise after it. */
-function isNews(before: AgentRow, facts: HeartbeatFacts): boolean {
+function isNews(before: AgentForHeartbeat, facts: HeartbeatFacts): boolean {
   const isOtherStatus = facts.status !== undefined && facts.status !== before.status
   return isOtherStatus || (facts.planLimit !== undefined && facts.planLimit !== before.plan_limit)
 }

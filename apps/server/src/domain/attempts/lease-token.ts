@@ -42,7 +42,22 @@ export function attemptOfToken(token: string): number | undefined {
 
 /** Compares in constant time. */
 export function isLeaseOf(attempt: LeaseOwner, token: string): boolean {
-  const wanted = Buffer.from(leaseToken(attempt))
+  const wanted = tokenOf(attempt)
   const given = Buffer.from(token)
   return wanted.length === given.length && timingSafeEqual(wanted, given)
+}
+
+/** Tokens by their salts, newest last: each request of an attempt asks for it, and deriving one costs as much as a statement. */
+const derived = new Map<string, { readonly taskId: number; readonly number: number; readonly token: Buffer }>()
+const mostDerived = 4096
+
+function tokenOf(attempt: LeaseOwner): Buffer {
+  const known = derived.get(attempt.lease_salt)
+  if (known !== undefined && known.taskId === attempt.task_id && known.number === attempt.number) return known.token
+  const token = Buffer.from(leaseToken(attempt))
+  derived.delete(attempt.lease_salt)
+  derived.set(attempt.lease_salt, { taskId: attempt.task_id, number: attempt.number, token })
+  const [oldest] = derived.keys()
+  if (derived.size > mostDerived && oldest !== undefined) derived.delete(oldest)
+  return token
 }

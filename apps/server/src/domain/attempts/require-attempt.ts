@@ -68,12 +68,21 @@ export async function touchAttempt(tx: Tx, fenced: FencedAttempt, clock: Clock):
   if (stale) return fenced
   if (attempt.state === 'offered') return acceptOffer(tx, task, attempt, clock)
   const now = clock.monotonic()
-  const isFresh = attempt.lease_expires_at - now > attempt.lease_ttl_ms * 0.9
-  if (!isFresh && (await renewLease(tx, task.id, attempt.number, now)) === 0) return { task, attempt, stale: true }
+  if (!isFresh(attempt, now) && (await renewLease(tx, task.id, attempt.number, now)) === 0)
+    return { task, attempt, stale: true }
   if (task.unreachable_since === null) return fenced
   await markUnreachable(tx, task.id, null)
   tx.changed({ kind: 'task', taskId: task.id })
   return { task: { ...task, unreachable_since: null }, attempt, stale }
+}
+
+/** Whether hearing from it changes nothing: it is accepted, renewed and reachable. */
+export function isTouched({ task, attempt, stale }: FencedAttempt, clock: Clock): boolean {
+  return !stale && attempt.state === 'live' && task.unreachable_since === null && isFresh(attempt, clock.monotonic())
+}
+
+function isFresh(attempt: AttemptRow, now: number): boolean {
+  return attempt.lease_expires_at - now > attempt.lease_ttl_ms * 0.9
 }
 
 async function leasedAttempt(

@@ -38,9 +38,17 @@ export class KeyCheck implements Disposable {
     })
   }
 
-  /** The pool a pair belongs to, or null: unknown, wrong, revoked or expired, which look alike from outside. */
-  async check(appKey: string, appSecret: string): Promise<PoolIdentity | null> {
-    const key = await this.#find(appKey)
+  /**
+   * The pool a pair belongs to, or null: unknown, wrong, revoked or expired, which look alike from outside. At once when its key is
+   * remembered, and no promise then: every request of an agent asks.
+   */
+  check(appKey: string, appSecret: string): PoolIdentity | null | Promise<PoolIdentity | null> {
+    const known = this.#known.get(appKey)
+    if (known !== undefined && known.until > this.deps.clock.monotonic()) return this.#judge(known.key, appSecret)
+    return this.#find(appKey).then((key) => this.#judge(key, appSecret))
+  }
+
+  #judge(key: PoolKeyRow | undefined, appSecret: string): PoolIdentity | null {
     if (key === undefined) {
       isSecretOf(nobody, appSecret) // an unknown key takes as long as a known one
       return null
@@ -56,8 +64,6 @@ export class KeyCheck implements Disposable {
 
   async #find(appKey: string): Promise<PoolKeyRow | undefined> {
     const now = this.deps.clock.monotonic()
-    const known = this.#known.get(appKey)
-    if (known !== undefined && known.until > now) return known.key
     const key = await this.deps.store.read((reader) => findPoolKey(reader, appKey))
     if (key === undefined) return undefined
     this.#warn(key, this.deps.clock.now())

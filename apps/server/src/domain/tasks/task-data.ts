@@ -1,44 +1,73 @@
 /** The data document: everything an agent needs to run one attempt. The state's bytes go in as they are stored. */
 import { ApiError, type DataTask, type Phase, parse, TaskContext } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
-import { noteAttempt } from '../../store/attempt-rows.js'
+import { type AttemptRow, noteAttempt } from '../../store/attempt-rows.js'
 import { readParts } from '../../store/blobs.js'
 import { type CurrentState, currentStateRow } from '../../store/hold-rows.js'
-import type { Store } from '../../store/store.js'
-import { findSnapshot, type TaskRow } from '../../store/task-rows.js'
+import type { Reader, Store } from '../../store/store.js'
+import { findSnapshotBytes, type TaskRow } from '../../store/task-rows.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
-import { requireAttempt } from '../attempts/require-attempt.js'
+import type { FencedAttempt } from '../attempts/fenced-attempt.js'
+import { isTouched, requireAttempt, requireAttemptRead } from '../attempts/require-attempt.js'
 import { rfc3339 } from '../rfc3339.js'
-import { parseSnapshot } from './task-snapshot.js'
+import { spliceSnapshot } from './task-snapshot.js'
+
+/** The document up to its closing brace, and the state that goes before that. */
+interface Beginning {
+  readonly text: Buffer[]
+  readonly state: CurrentState | undefined
+}
 
 /**
- * Answers the document as JSON text, in pieces. A plan's base state is recorded with its first reading.
+ * Answers the document as JSON text, in pieces. A plan's base state is recorded with its first reading; a reading that changes nothing
+ * takes no turn in the write queue.
  * @throws ApiError `stale_lease` for an attempt that no longer counts: it must not read secrets
  */
 export async function taskData(
   deps: { store: Store; clock: Clock },
   input: { caller: AgentCaller; taskId: number; includeState: boolean },
 ): Promise<Buffer[]> {
-  const { document, state } = await deps.store.transaction('read_task_data', async (tx) => {
-    const { task, attempt, stale } = await requireAttempt(tx, input.caller, input.taskId, deps.clock)
-    if (stale) throw new ApiError('stale_lease', `this attempt of task ${task.id} no longer counts`)
-    const snapshot = parseSnapshot(await findSnapshot(tx, task.id), task.id)
-    const { lineage, current } = await currentStateRow(tx, task.workspace_id)
-    if (attempt.phase === 'plan' && attempt.base_state_version === null) {
-      await noteAttempt(tx, attempt, { base_state_version: current?.id ?? 0 })
-    }
-    const { configuration, workspace, resources, variables } = snapshot
-    const head = {
-      task: dataTask(task, attempt.phase, attempt.number),
-      workspace: { ...workspace, lineage },
-      resources,
-      variables,
-      ...(configuration === null ? {} : { configuration }),
-    }
-    return { document: head, state: current }
+  const { store, clock } = deps
+  const read = await store.read(async (reader) => {
+    const fenced = await requireAttemptRead(reader, input.caller, input.taskId)
+    const isUnchanged = isTouched(fenced, clock) && !isFirstReading(fenced.attempt)
+    return isUnchanged
+      ? beginning(store, reader, fenced, await currentStateRow(reader, fenced.task.workspace_id))
+      : undefined
   })
-  const text = Buffer.from(JSON.stringify(document))
-  return state === undefined ? [text] : withState(text, state, await contentOf(deps.store, state, input.includeState))
+  const { text, state } = read ?? (await firstData(deps, input))
+  if (state === undefined) return [Buffer.concat([...text, closing])]
+  return withState(text, state, await contentOf(store, state, input.includeState))
+}
+
+function firstData(
+  { store, clock }: { store: Store; clock: Clock },
+  { caller, taskId }: { caller: AgentCaller; taskId: number },
+): Promise<Beginning> {
+  return store.transaction('read_task_data', async (tx) => {
+    const fenced = await requireAttempt(tx, caller, taskId, clock)
+    if (fenced.stale) throw new ApiError('stale_lease', `this attempt of task ${taskId} no longer counts`)
+    const states = await currentStateRow(tx, fenced.task.workspace_id)
+    if (isFirstReading(fenced.attempt))
+      await noteAttempt(tx, fenced.attempt, { base_state_version: states.current?.id ?? 0 })
+    return beginning(store, tx, fenced, states)
+  })
+}
+
+function isFirstReading({ phase, base_state_version: base }: AttemptRow): boolean {
+  return phase === 'plan' && base === null
+}
+
+function beginning(
+  store: Store,
+  reader: Reader,
+  { task, attempt }: FencedAttempt,
+  { lineage, current }: { lineage: string; current: CurrentState | undefined },
+): Beginning {
+  const head = `{"task":${JSON.stringify(dataTask(task, attempt.phase, attempt.number))}`
+  const document = findSnapshotBytes(reader, task.id)
+  const snapshot = spliceSnapshot(store, document, `"lineage":${JSON.stringify(lineage)}`, task.id)
+  return { text: [Buffer.from(head), ...snapshot], state: current }
 }
 
 function dataTask(task: TaskRow, action: Phase, attempt: number): DataTask {
@@ -57,11 +86,13 @@ async function contentOf(store: Store, state: CurrentState, isIncluded: boolean)
   return isIncluded ? readParts(store, state.sha256) : undefined
 }
 
+const closing = Buffer.from('}')
+
 /** Adds `state_version` before the document's closing brace: parsing the state would change its large numbers. */
-function withState(document: Buffer, state: CurrentState, content: Buffer[] | undefined): Buffer[] {
+function withState(text: Buffer[], state: CurrentState, content: Buffer[] | undefined): Buffer[] {
   const { version, sha256: checksum, size_bytes: size, serial } = state
   const facts = JSON.stringify({ version, checksum, size, ...(serial === null ? {} : { serial }) })
   const head = `,"state_version":${facts.slice(0, -1)}${content === undefined ? '}}' : ',"content":'}`
-  const beginning = Buffer.concat([document.subarray(0, -1), Buffer.from(head)])
+  const beginning = Buffer.concat([...text, Buffer.from(head)])
   return content === undefined ? [beginning] : [beginning, ...content, Buffer.from('}}')]
 }
