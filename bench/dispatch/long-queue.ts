@@ -4,7 +4,7 @@ import type { FleetServer } from '../measure/open-fleet.js'
 import { makeWorkspaces, queuePlans } from '../measure/plan-tasks.js'
 import { timed } from '../measure/timed.js'
 
-export const queueLengths = [50, 200, 800, 3_200] as const
+const queueLengths = [50, 200, 800, 3_200] as const
 
 const postsAtEach = 40
 const workspaces = 20
