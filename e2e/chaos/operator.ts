@@ -46,20 +46,24 @@ export class Operator {
     await Promise.all([
       ...this.histories.map(async (history) => {
         await until(history.plan.atMs)
-        await this.#create(history)
+        await this.#create(history, signal)
       }),
       ...this.histories.map(async (history) => {
         if (history.plan.cancel === undefined) return
         await until(history.plan.cancel.atMs)
-        await this.#cancel(history, history.plan.cancel.force)
+        await this.#cancel(history, history.plan.cancel.force, signal)
       }),
       this.#answerPlans(signal),
     ])
   }
 
-  async #create(history: TaskHistory): Promise<void> {
+  /** Gives up with the round: what an agent never ends leaves its workspace in doubt. */
+  async #create(history: TaskHistory, stop: AbortSignal): Promise<void> {
     const { plan, workspaceId } = history
-    while (this.#isInDoubt(workspaceId)) await elapsed(againAfterMs)
+    while (this.#isInDoubt(workspaceId)) {
+      if (stop.aborted) return
+      await elapsed(againAfterMs)
+    }
     history.created = { sentAt: Date.now() }
     await ask(history.created, async (signal) => {
       const headers = { 'idempotency-key': plan.key }
@@ -69,8 +73,11 @@ export class Operator {
     })
   }
 
-  async #cancel(history: TaskHistory, force: boolean): Promise<void> {
-    while (history.id === undefined) await elapsed(againAfterMs)
+  async #cancel(history: TaskHistory, force: boolean, stop: AbortSignal): Promise<void> {
+    while (history.id === undefined) {
+      if (stop.aborted) return
+      await elapsed(againAfterMs)
+    }
     const params = { id: history.id }
     const asked = { sentAt: Date.now(), force }
     history.cancels.push(asked)

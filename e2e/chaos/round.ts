@@ -32,11 +32,16 @@ export interface RoundResult {
 
 export function drawRound(random: Random, number: number, size: ScheduleSize & { readonly tasks: number }): RoundPlan {
   const own = random.fork(`round ${number}`)
-  const workload = { tasks: size.tasks, queueForMs: Math.round(size.forMs * 0.9) }
+  const faults = drawSchedule(own.fork('faults'), size)
+  const workload = {
+    tasks: size.tasks,
+    queueForMs: Math.round(size.forMs * 0.9),
+    mayLoseTasks: faults.some(({ kind }) => kind === 'server restore'),
+  }
   return {
     number,
     workspaces: drawWorkload(own.fork('workload'), `r${number}`, workload),
-    faults: drawSchedule(own.fork('faults'), size),
+    faults,
   }
 }
 

@@ -34,6 +34,8 @@ export interface WorkloadSize {
   readonly tasks: number
   /** The last task is queued before this. */
   readonly queueForMs: number
+  /** A restore of the server may lose tasks: an apply that hangs and that nobody knows any more is for a person at its host to end. */
+  readonly mayLoseTasks: boolean
 }
 
 /** Of all tasks, at least this share runs the real terraform. */
@@ -69,11 +71,12 @@ function drawWorkspace(
   random: Random,
   name: string,
   mostTasks: number,
-  { queueForMs }: WorkloadSize,
+  { queueForMs, mayLoseTasks }: WorkloadSize,
 ): PlannedWorkspace {
   const types = random.weighted(histories).split(' ').slice(0, mostTasks) as TaskType[]
   const autoApply = random.chance(0.6)
-  const stubborn = random.chance(stubbornShare) ? random.pick(['plan', 'apply'] as const) : false
+  const hanging = random.chance(stubbornShare) ? random.pick(['plan', 'apply'] as const) : false
+  const stubborn = hanging && mayLoseTasks ? 'plan' : hanging
   if (stubborn)
     return {
       name,
