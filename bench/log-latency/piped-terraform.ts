@@ -3,6 +3,7 @@ import { constants, writeSync } from 'node:fs'
 import { type FileHandle, mkdir, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { planScript } from '../measure/plan-script.js'
 
 export class PipedTerraform {
   private constructor(
@@ -14,7 +15,7 @@ export class PipedTerraform {
   static async layOut(directory: string): Promise<PipedTerraform> {
     const [program, pipes] = [join(directory, 'terraform'), join(directory, 'pipes')]
     await mkdir(pipes)
-    await writeFile(program, script(pipes), { mode: 0o755 })
+    await writeFile(program, planScript(`exec cat '${pipes}'/"\${PWD##*/}"`), { mode: 0o755 })
     return new PipedTerraform(program, pipes)
   }
 
@@ -38,18 +39,4 @@ export class Pipe implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.file.close()
   }
-}
-
-function script(pipes: string): string {
-  return `#!/bin/sh
-case "$1" in
-  version) echo 'Terraform v1.11.4' ;;
-  show) echo '{"format_version":"1.2","applyable":false,"resource_changes":[]}' ;;
-  plan)
-    for argument; do
-      case "$argument" in -out=*) echo plan >"\${argument#-out=}" ;; esac
-    done
-    exec cat '${pipes}'/"\${PWD##*/}" ;;
-esac
-`
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { planScript } from '../measure/plan-script.js'
 
 /** One printing, by the printer's own clock; epoch ms. */
 export interface Printed {
@@ -22,7 +23,7 @@ export class BlockPrinter {
     const [program, text, notes] = [join(directory, 'terraform'), join(directory, 'block'), join(directory, 'notes')]
     await mkdir(notes)
     await writeFile(text, block)
-    await writeFile(program, script(text, notes), { mode: 0o755 })
+    await writeFile(program, planScript(printBlocks(text, notes)), { mode: 0o755 })
     return new BlockPrinter(program, notes)
   }
 
@@ -65,22 +66,13 @@ export function moduleOf(blocks: number): string {
   return `# blocks: ${blocks}\nvariable "secret" {\n  type      = string\n  sensitive = true\n}\n`
 }
 
-function script(block: string, notes: string): string {
-  return `#!/bin/sh
-case "$1" in
-  version) echo 'Terraform v1.11.4' ;;
-  show) echo '{"format_version":"1.2","applyable":false,"resource_changes":[]}' ;;
-  plan)
-    for argument; do
-      case "$argument" in -out=*) echo plan >"\${argument#-out=}" ;; esac
-    done
-    blocks=$(sed -n 's/^# blocks: //p' ./*.tf)
+/** As many of the block as the module wants, by one cat; its beginning and end are noted. */
+function printBlocks(block: string, notes: string): string {
+  return `blocks=$(sed -n 's/^# blocks: //p' ./*.tf)
     set --
     while [ $# -lt "$blocks" ]; do set -- "$@" '${block}'; done
     from=$(date +%s%N)
     cat "$@"
     to=$(date +%s%N)
-    echo "$from $to" >'${notes}'/$$ ;;
-esac
-`
+    echo "$from $to" >'${notes}'/$$`
 }

@@ -73,16 +73,7 @@ describe('the log writer', () => {
   })
 
   it('passes over a checkpoint that is beyond the spool after a power cut', async () => {
-    await writeFile(path('raw'), 'one\n')
-    for (const size of [4, 8]) {
-      await using writer = await open()
-      const stop = new AbortController()
-      const running = writer.run(stop.signal, never)
-      await holds(writer.spool, size)
-      stop.abort()
-      await running
-      await appendFile(path('raw'), 'two\n')
-    }
+    await checkpointsAt(4, 8)
     await truncate(path('spool'), 6)
     await using writer = await open()
     expect(writer.spool.durableBytes).toBe(4)
@@ -91,16 +82,7 @@ describe('the log writer', () => {
   })
 
   it('passes over a checkpoint whose text a power cut left as zeros', async () => {
-    await writeFile(path('raw'), 'one\n')
-    for (const size of [4, 8, 12]) {
-      await using writer = await open()
-      const stop = new AbortController()
-      const running = writer.run(stop.signal, never)
-      await holds(writer.spool, size)
-      stop.abort()
-      await running
-      await appendFile(path('raw'), 'two\n')
-    }
+    await checkpointsAt(4, 8, 12)
     await truncate(path('spool'), 10)
     await truncate(path('spool'), 12)
     await using writer = await open()
@@ -168,3 +150,17 @@ describe('the log writer', () => {
     )
   })
 })
+
+/** A line, then one more each time a writer has brought the text to one of the sizes and left: a checkpoint at each. */
+async function checkpointsAt(...sizes: number[]): Promise<void> {
+  await writeFile(path('raw'), 'one\n')
+  for (const size of sizes) {
+    await using writer = await open()
+    const stop = new AbortController()
+    const running = writer.run(stop.signal, never)
+    await holds(writer.spool, size)
+    stop.abort()
+    await running
+    await appendFile(path('raw'), 'two\n')
+  }
+}
