@@ -1,19 +1,20 @@
-/** What an answer tells a browser to beware of. The same for all, so they are written once and not worked out per request. */
+/** What an answer tells a browser to beware of: helmet's headers. They are the same for all, so helmet is asked once and not per request. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import helmet from 'helmet'
 
-const always = {
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'origin-agent-cluster': '?1',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-dns-prefetch-control': 'off',
-  'x-download-options': 'noopen',
-  'x-frame-options': 'SAMEORIGIN',
-  'x-permitted-cross-domain-policies': 'none',
-  'x-xss-protection': '0', // the browsers' own filter could be turned against a page
-} as const
-
-/** @param isTls then browsers are to come back by https alone */
+/** Names in lower case. @param isTls then browsers are to come back by https alone */
 export function securityHeaders(isTls: boolean): Readonly<Record<string, string>> {
-  return isTls ? { ...always, 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : always
+  const headers: Record<string, string> = {}
+  const answer: Pick<ServerResponse, 'setHeader' | 'removeHeader'> = {
+    setHeader(name, value) {
+      headers[name.toLowerCase()] = String(value)
+      return this as ServerResponse
+    },
+    removeHeader: () => undefined,
+  }
+  const ask = helmet({ contentSecurityPolicy: false, strictTransportSecurity: isTls })
+  ask({} as IncomingMessage, answer as ServerResponse, (err?: unknown) => {
+    if (err !== undefined) throw err
+  })
+  return headers
 }
