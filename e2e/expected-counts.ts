@@ -5,8 +5,8 @@ export interface PhaseCosts {
   syncs: Record<string, number>
   /** At most: of the journal; facts of one moment share one. */
   syncsOfFacts: number
-  /** At most: of the log's text and its checkpoint, while it grows and at its end. */
-  syncsOfText: number
+  /** At most: of the log's text, and of its checkpoint, for each round in which it grows. */
+  syncsOfTextRound: number
   /** Processes the agent starts itself: a supervisor (sh) for each command of terraform. */
   processes: Record<string, number>
   /** How often terraform's output is read from disk, and the text that is made of it. */
@@ -30,7 +30,7 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
     // offered, spawning and exited (plan, show), released, outcome, logWhole, and its end; the facts of what can be done or sent again
     // go with the next of these
     syncsOfFacts: 9,
-    syncsOfText: 3,
+    syncsOfTextRound: 1,
     processes: { sh: 2 }, // plan, show; init is skipped
     readsOfOutput: 1, // to make the text of it
     readsOfSpool: 1, // to send it; it is hashed as it grows
@@ -48,7 +48,7 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
     },
     // offered, startAsked, startAnswered, spawning, stateReceived, exited, released, outcome, logWhole, and its end
     syncsOfFacts: 10,
-    syncsOfText: 3,
+    syncsOfTextRound: 1,
     processes: { sh: 1 },
     readsOfOutput: 2, // to make the text of it, and to look for a state that terraform printed in its distress
     readsOfSpool: 1,

@@ -80,7 +80,7 @@ describe('what a task used', () => {
     const agent = await rig.addAgent()
     const task = await rig.apply(await rig.workspace('resource "terraform_data" "a" {}'))
     for (const usage of [task.plan_usage, task.apply_usage]) {
-      expect(usage?.cpu_ms).toBeGreaterThan(50)
+      expect(usage?.cpu_ms).toBeGreaterThan(20) // terraform's start alone; it is counted in ticks of 10 ms
       expect(usage?.peak_rss_bytes).toBeGreaterThan(20 * 1024 * 1024)
     }
     await agent.stop()
