@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import {
   added,
@@ -9,15 +11,16 @@ import {
   eventually,
   fakeConfiguration,
   layOutFakeTerraform,
+  type RunningAgent,
   startFakeAgent,
   temporaryDirectory,
 } from '@iac-agent/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { agentCosts, serverCosts } from './expected-counts.js'
+import { agentCosts, serverCosts, syncedFacts } from './expected-counts.js'
 import { Rig } from './rig.js'
 
 /** What depends on the moment has a bound: facts of one moment share a sync, and text is synced as it comes, so often at most. */
-const facts = 'attempts/T/journal.jsonl'
+const journal = 'attempts/T/journal.jsonl'
 const text = ['attempts/T/spool', 'attempts/T/spool.json']
 const textRoundMs = 200
 const lines = 500
@@ -33,7 +36,7 @@ it('an agent syncs, starts and reads for a phase what the table says, and no mor
   await using rig = await Rig.start()
   const counted = await countCalls(directory.path, 'agent')
   const program = await layOutFakeTerraform(directory.path)
-  await rig.addAgent({ ...counted, args: ['--terraform-path', program] })
+  const agent = await rig.addAgent({ ...counted, args: ['--terraform-path', program] })
   const workspace = await rig.workspace(script(1))
   await rig.apply(workspace) // the first one also finds terraform's version, and whether init is needed
   const before = await settled(counted)
@@ -50,15 +53,17 @@ it('an agent syncs, starts and reads for a phase what the table says, and no mor
   const applyMs = performance.now() - confirmedAt
   const applied = await settled(counted)
 
-  for (const [phase, from, to, tookMs] of [
-    ['plan', before, planned, planMs],
-    ['apply', planned, applied, applyMs],
+  for (const [phase, attempt, from, to, tookMs] of [
+    ['plan', 1, before, planned, planMs],
+    ['apply', 2, planned, applied, applyMs],
   ] as const) {
     const syncs = added(to.syncs, from.syncs, labelOf)
-    const timely = new Set([facts, ...text])
+    const timely = new Set([journal, ...text])
     const others = Object.entries(syncs).filter(([path]) => !timely.has(path))
     expect(Object.fromEntries(others)).toEqual(agentCosts[phase].syncs)
-    expect(syncs[facts]).toBeLessThanOrEqual(agentCosts[phase].syncsOfFacts)
+    const recorded = await factsOf(agent, `${id}-${attempt}`)
+    const synced = recorded.filter((fact) => syncedFacts.includes(fact))
+    expect(syncs[journal], recorded.join(' ')).toBeLessThanOrEqual(synced.length + 1)
     const rounds = Math.ceil(tookMs / textRoundMs) + 1 // the last one is not waited for
     for (const path of text) expect(syncs[path]).toBeLessThanOrEqual(rounds * agentCosts[phase].syncsOfTextRound)
     expect(added(to.processes, from.processes)).toEqual(agentCosts[phase].processes)
@@ -104,6 +109,15 @@ it('a server commits once for what comes at once, with as many statements as the
   for (let n = 0; n < chunks; n++) await idle.next('heartbeat_ack')
   expect(perCall(added((await counts()).statements, quiet.statements))).toEqual(serverCosts.heartbeat)
 })
+
+/** The kinds of facts in an attempt's journal, in order. */
+async function factsOf({ dataDir }: RunningAgent, attempt: string): Promise<string[]> {
+  const lines = await readFile(join(dataDir, 'attempts', attempt, 'journal.jsonl'), 'utf8')
+  return lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { fact: string }).fact)
+}
 
 function script(resources: number): string {
   return fakeConfiguration({ planLines: lines, lines, batch: lines, resources })

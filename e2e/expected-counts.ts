@@ -3,8 +3,6 @@
 export interface PhaseCosts {
   /** fsync and fdatasync by path: T an attempt, W a workspace, X a name of chance. */
   syncs: Record<string, number>
-  /** At most: of the journal; facts of one moment share one. */
-  syncsOfFacts: number
   /** At most: of the log's text, and of its checkpoint, for each round in which it grows. */
   syncsOfTextRound: number
   /** Processes the agent starts itself: a supervisor (sh) for each command of terraform. */
@@ -27,9 +25,6 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       // names: the journal's own, and one for each of those five
       'attempts/T': 6,
     },
-    // offered, spawning and exited (plan, show), released, outcome, logWhole, and its end; the facts of what can be done or sent again
-    // go with the next of these
-    syncsOfFacts: 9,
     syncsOfTextRound: 1,
     processes: { sh: 2 }, // plan, show; init is skipped
     readsOfOutput: 1, // to make the text of it
@@ -46,14 +41,28 @@ export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
       'attempts/T/states/.incoming-X': 1,
       'attempts/T/states': 1,
     },
-    // offered, startAsked, startAnswered, spawning, stateReceived, exited, released, outcome, logWhole, and its end
-    syncsOfFacts: 10,
     syncsOfTextRound: 1,
     processes: { sh: 1 },
     readsOfOutput: 2, // to make the text of it, and to look for a state that terraform printed in its distress
     readsOfSpool: 1,
   },
 }
+
+/**
+ * Facts that something hangs on, each with a sync of its own at most, and one more when the journal is closed; those of what can be done
+ * or sent again go with the next of these.
+ */
+export const syncedFacts: readonly string[] = [
+  'offered',
+  'startAsked',
+  'startAnswered',
+  'spawning',
+  'stateReceived',
+  'exited',
+  'released',
+  'outcome',
+  'logWhole',
+]
 
 /** For each of several calls that come at once. */
 export const serverCosts = {
