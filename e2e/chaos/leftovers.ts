@@ -29,7 +29,9 @@ export async function leftoversOf({ server, torn, restores }: Fleet, agent: Flee
       ...forAPerson.filter((one) => !doubted.includes(one)).map(({ attempt, why }) => `${attempt} (${why})`),
     ],
     unknown: await Promise.all(unknown.map(({ attempt, path }) => keptData(attempt, path))),
-    claims: (await namesIn(workRoot)).filter((entry) => entry.includes('.claim.')),
+    claims: (await claimsOf(agent))
+      .filter(({ attemptDir }) => !doubted.some(({ path }) => path === attemptDir))
+      .map(({ name }) => name),
     processes: await Promise.all([...new Set(pids)].map(commandLine)),
     listeningSockets: await listeningSockets(agent.life.pid),
     countedTasks,
@@ -69,6 +71,18 @@ async function keptData(attempt: string, path: string): Promise<KeptData> {
     log: (await readFile(join(path, 'spool'), 'utf8').catch(absent)) ?? '',
     stateChecksums: contents.map((bytes) => createHash('sha256').update(bytes).digest('hex')),
   }
+}
+
+/** In the work root, which agents may share. An attempt in doubt keeps its own: whoever goes on with it finds the directory untouched. */
+async function claimsOf({ home, workRoot }: FleetAgent): Promise<{ name: string; attemptDir: string }[]> {
+  const names = (await namesIn(workRoot)).filter((entry) => entry.includes('.claim.'))
+  const claims = await Promise.all(
+    names.map(async (name) => {
+      const holder = (await readlink(join(workRoot, name)).catch(absent)) ?? ''
+      return { name, attemptDir: holder.slice(holder.indexOf(' ') + 1) }
+    }),
+  )
+  return claims.filter(({ attemptDir }) => attemptDir.startsWith(`${home}/`))
 }
 
 async function commandLine(pid: number): Promise<string> {

@@ -11,24 +11,38 @@ export async function settle(fleet: Fleet, histories: readonly TaskHistory[]): P
   for (const id of new Set(histories.map(({ workspaceId }) => workspaceId))) {
     await settleWorkspace(fleet, await client.workspaces.get({ params: { id } }))
   }
-  const { items } = await client.tasks.list({ query: { limit: 200 } })
-  for (const task of items) {
-    const history = histories.find(({ plan }) => plan.key === task.description)
-    if (history !== undefined && !isFinal(task.status)) await settleTask(fleet, history, task)
+  await cancelAgain(fleet, histories)
+  for (const { history, task } of await openTasks(fleet, histories)) await settleTask(fleet, history, task)
+}
+
+/** Cancels what was cancelled before, when the restore made the server forget it. */
+export async function cancelAgain(fleet: Fleet, histories: readonly TaskHistory[]): Promise<void> {
+  for (const { history, task } of await openTasks(fleet, histories)) {
+    const { cancels } = history
+    const forgotten = cancels.find(({ acknowledgedAt = 0 }) => isForgotten(acknowledgedAt, fleet.restores))
+    if (forgotten === undefined || task.cancel !== null) continue
+    const said = { sentAt: Date.now(), force: forgotten.force }
+    cancels.push(said)
+    await ask(said, () =>
+      fleet.server.client.tasks.cancel({ params: { id: task.id }, body: { force: forgotten.force } }),
+    )
   }
+}
+
+async function openTasks(fleet: Fleet, histories: readonly TaskHistory[]) {
+  const { items } = await fleet.server.client.tasks.list({ query: { limit: 200 } })
+  return items.flatMap((task) => {
+    const history = histories.find(({ plan }) => plan.key === task.description)
+    return history === undefined || isFinal(task.status) ? [] : [{ history, task }]
+  })
 }
 
 async function settleTask(fleet: Fleet, history: TaskHistory, task: Task): Promise<void> {
   const { tasks, agents } = fleet.server.client
-  const { cancels, confirms, discards, declaredLost } = history
+  const { confirms, discards, declaredLost } = history
   const params = { id: task.id }
   const said: Asked = { sentAt: Date.now() }
-  const forgotten = cancels.find(({ acknowledgedAt = 0 }) => isForgotten(acknowledgedAt, fleet.restores))
-  if (forgotten !== undefined && task.cancel === null) {
-    const { force } = forgotten
-    cancels.push({ ...said, force })
-    await ask(said, () => tasks.cancel({ params, body: { force } }))
-  } else if (task.status === 'apply_pending' && task.confirmed_at === null) {
+  if (task.status === 'apply_pending' && task.confirmed_at === null) {
     // Also with auto_apply: what was planned before the restore is confirmed by a person.
     const isWanted = history.workspace.autoApply || history.plan.answer === 'confirm'
     if (isWanted) {

@@ -3,7 +3,7 @@ import { setTimeout as elapsed } from 'node:timers/promises'
 import type { Fleet } from './fleet.js'
 import { isQuiet, leftoversOf } from './leftovers.js'
 import type { Operator } from './operator.js'
-import { settle } from './person.js'
+import { cancelAgain, settle } from './person.js'
 import { mayBeGone } from './restores.js'
 import type { TaskWatch } from './task-watch.js'
 
@@ -24,6 +24,7 @@ export async function rest({ fleet, operator, watch, wasRestored }: RestParts): 
   for (const until = performance.now() + patienceMs; performance.now() < until; await elapsed(100)) {
     if (!(await watch.look())) continue
     if (wasRestored && quietLooks < 3) {
+      await cancelAgain(fleet, operator.histories) // what hangs until it is cancelled keeps its agent from being quiet
       quietLooks = (await areQuiet(fleet)) ? quietLooks + 1 : 0
       if (quietLooks === 3) operator.calm()
       continue
