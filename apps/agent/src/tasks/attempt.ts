@@ -17,6 +17,7 @@ import type { Retry } from '../server-api/retry.js'
 import type { StateBackend } from '../state/state-backend.js'
 import type { StoredState } from '../state/stored-state.js'
 import type { WorkDirectory } from '../terraform/work-directory.js'
+import type { Standing } from './stand-by.js'
 
 /** Everything an attempt is made of; built by the daemon. */
 export interface AttemptParts {
@@ -35,6 +36,8 @@ export class Attempt {
   readonly offered: Offered
   /** Open while terraform may need it; closed by the release step. */
   backend: StateBackend | undefined
+  /** Up for a command that is still to come; dismissed by the release step. */
+  standing: Standing | undefined
   readonly #cancel = new AbortController()
   #data: TaskData | undefined
   #redaction: Redaction | undefined

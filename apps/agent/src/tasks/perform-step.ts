@@ -22,7 +22,7 @@ import type { TerraformTools } from './terraform-tools.js'
 export function performStep(attempt: Attempt, tools: TerraformTools, step: Step): Promise<void> {
   switch (step) {
     case 'fetch':
-      return fetchStep(attempt)
+      return fetchStep(attempt, tools)
     case 'prepare':
       return prepareStep(attempt)
     case 'find_engine':

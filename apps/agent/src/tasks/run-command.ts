@@ -4,19 +4,19 @@ import { join, relative } from 'node:path'
 import { assertNever } from '@iac-agent/protocol'
 import { type Command, type FactOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
-import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
+import { crashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
 import { makePrivateFile } from '../journal/private-file.js'
-import { makeCgroup } from '../terraform/cgroup.js'
 import { countOomKills } from '../terraform/oom-kills.js'
 import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
-import { type RunEnd, SupervisedRun, startRun } from '../terraform/supervisor.js'
+import { type RunEnd, SupervisedRun } from '../terraform/supervised-run.js'
 import type { Attempt } from './attempt.js'
 import { climbLadder } from './climb-ladder.js'
 import { type Measured, measureEnd } from './measure-run.js'
 import { isStopped } from './next-step.js'
 import type { RunLimits } from './run-limits.js'
 import { sizeOf } from './size-of.js'
+import { type SupervisorTools, standBy, takeSupervisor } from './stand-by.js'
 import { RunWatch } from './watch-run.js'
 
 export interface CommandLine {
@@ -25,13 +25,12 @@ export interface CommandLine {
   argv: readonly string[]
   cwd: string
   env: Record<string, string>
-  /** Path of supervise.sh. */
-  script: string
+  tools: SupervisorTools
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
   limits: RunLimits
-  /** Where the run gets a cgroup of its own; undefined: nowhere. */
-  cgroup: string | undefined
+  /** What is run after it, if all goes well: its supervisor is begun meanwhile. */
+  next?: Command
 }
 
 /** What is read off a finished command before its exit is recorded. */
@@ -54,6 +53,7 @@ export async function runCommand(
   const { run, outputOffset, oomKills } = await intend(attempt, line.command)
   const supervised = await startOrAdopt(attempt, run, line)
   crashPoint(`run.${line.command}.started`)
+  if (line.next !== undefined) standBy(attempt, line.tools, line.next)
   const { end, peakRssBytes } = supervised ? await waitForEnd(attempt, run, supervised, line) : neverStarted
   crashPoint(`run.${line.command}.ended`)
   await recordEnd(attempt, {
@@ -103,22 +103,9 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
-  await giveCgroup(attempt, run, line.cgroup)
+  const supervisor = await takeSupervisor(attempt, line.tools, run)
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
-  const env = { ...line.env, ...supervisorCrashPoint(line.command) }
-  return await startRun({ script: line.script, runDir, command: [...line.argv], cwd: line.cwd, env })
-}
-
-/** Where none can be made the run does without. */
-async function giveCgroup(attempt: Attempt, run: string, parent: string | undefined): Promise<void> {
-  const { layout, log } = attempt.parts
-  const { taskId, attempt: number } = attempt.offered
-  try {
-    if (parent !== undefined) await makeCgroup(parent, runDirectory(layout, run), `${taskId}-${number}-${run}`)
-  } catch (err) {
-    log.warn({ err, run }, 'run gets no cgroup')
-  }
-  crashPoint('cgroup.made')
+  return supervisor.order({ command: line.argv, cwd: line.cwd, env: line.env })
 }
 
 /** With the cancel ladder and the watch for limits beside it. */

@@ -14,23 +14,20 @@ import type { Versions } from '../terraform/versions.js'
 import type { Attempt } from './attempt.js'
 import { type CommandLine, type Reading, runCommand } from './run-command.js'
 import type { RunLimits } from './run-limits.js'
+import type { SupervisorTools } from './stand-by.js'
 
-export interface TerraformTools {
+export interface TerraformTools extends SupervisorTools {
   /** The agent's own environment; an allow-list of it reaches terraform. */
   hostEnvironment: Readonly<Record<string, string | undefined>>
   /** Names and globs that operators let pass besides. */
   passEnv: readonly string[]
   cliConfigFile: string | undefined
   versions: Versions
-  /** Path of supervise.sh. */
-  supervisorScript: string
   /** Directory of the backend notes of earlier inits, of all workspaces. */
   initCache: string
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
   limits: RunLimits
-  /** Where each run gets a cgroup of its own; undefined where this agent may make none. */
-  cgroup: string | undefined
 }
 
 /** Where terraform runs and which; known once the attempt is prepared. */
@@ -66,11 +63,10 @@ export async function runTerraform(
     argv,
     cwd: placeOf(attempt).rootDir,
     env: await environmentOf(attempt, tools),
-    script: tools.supervisorScript,
+    tools,
     cancelGraceMs: tools.cancelGraceMs,
     limits: tools.limits,
-    // Moving into one costs 5 to 15 ms (the kernel waits for all CPUs), and a reading of a plan starts nothing that could stay.
-    cgroup: command === 'show' ? undefined : tools.cgroup,
+    ...(command === 'plan' ? { next: 'show' } : {}),
   }
   await runCommand(attempt, line, read)
 }

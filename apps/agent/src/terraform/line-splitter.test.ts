@@ -10,9 +10,11 @@ describe('lines of a stream', () => {
         const splitter = new LineSplitter()
         const bytes = Buffer.from(whole)
         const places = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
-        const lines = places.slice(1).flatMap((end, index) => splitter.push(bytes.subarray(places[index], end)))
+        const lines = places
+          .slice(1)
+          .flatMap((end, index) => splitter.push(bytes.subarray(places[index], end)).map(String))
         const last = whole.split('\n').at(-1)
-        const seen = [...lines, ...splitter.end()].map(String)
+        const seen = [...lines, ...splitter.end().map(String)]
         expect(seen).toEqual(last === '' ? whole.split('\n').slice(0, -1) : whole.split('\n'))
       }),
     )

@@ -7,10 +7,11 @@ const newline = 0x0a
 
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0)
+  #joined: Buffer = Buffer.alloc(0)
 
-  /** The lines that `chunk` completes, without their newline: views of it; what is kept of it is a copy. */
+  /** The lines that `chunk` completes, without their newline: views of it, or of what the next call overwrites; what is kept is a copy. */
   push(chunk: Buffer): Buffer[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    const bytes = this.#rest.length === 0 ? chunk : this.#afterRest(chunk)
     const lines: Buffer[] = []
     let at = 0
     for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, at)) {
@@ -20,6 +21,15 @@ export class LineSplitter {
     for (; bytes.length - at > maxLineLength; at += maxLineLength) lines.push(bytes.subarray(at, at + maxLineLength))
     this.#rest = Buffer.from(bytes.subarray(at))
     return lines
+  }
+
+  /** What is left and `chunk` behind it, in memory that is used again: a long output must not leave a trail of copies. */
+  #afterRest(chunk: Buffer): Buffer {
+    const length = this.#rest.length + chunk.length
+    if (this.#joined.length < length) this.#joined = Buffer.allocUnsafeSlow(2 * length)
+    this.#rest.copy(this.#joined)
+    chunk.copy(this.#joined, this.#rest.length)
+    return this.#joined.subarray(0, length)
   }
 
   /** What is left when the stream has ended. */

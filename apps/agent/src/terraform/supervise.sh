@@ -1,13 +1,13 @@
 #!/bin/sh
-# supervise.sh DIR COMMAND [ARG...]: runs one terraform command in the current directory and outlives the agent that started it.
-# Start it detached (leader of its own group) with stdio ignored; DIR is absolute and exists. Facts are symlinks in DIR: made in
-# one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
+# supervise.sh DIR <ORDER: runs one terraform command and outlives the agent that started it. It stands by until ORDER ends, a shell
+# function `become` that turns into the command (order.ts); without one it ends with 125, and nothing was started.
+# Start it detached (leader of its own group) with stdout and stderr ignored; DIR is absolute and exists. Facts are symlinks in DIR: made
+# in one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
 #   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs
 #   exit -> its exit code, and :user:system clock ticks of COMMAND and all it waited for
 #   cgroup -> a cgroup of the run, where the agent made one
 # Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit for the command's.
 d=$1
-shift
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
@@ -15,10 +15,13 @@ at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die her
 
 eval "$whoami"
 [ "$group" = "$$" ] || exit 125 # not a leader: the sweep below would hit whoever started us
+{ echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
+order=$(command -p cat) # its environment may be secret: it is on no command line, and on no disk
+eval "$order"
+command -v become >/dev/null || exit 125
 at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
-{ echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
 at supervisor.claimed
 
 ( # a shell of its own, which becomes the command
@@ -28,7 +31,7 @@ at supervisor.claimed
   [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
   [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
   unset IAC_CRASH_POINT
-  exec "$@"
+  become
 ) </dev/null >>"$d/output" 2>&1
 code=$?
 at supervisor.ended

@@ -1,11 +1,8 @@
-/** Runs one terraform command under supervise.sh, so that it outlives this agent process; waits for it and signals it by verified identity. */
-import { mkdir } from 'node:fs/promises'
-import { execa } from 'execa'
+/** One terraform command under supervise.sh, which outlives this agent process: waits for it and signals it by verified identity. */
 import { isAlive } from '../journal/process-identity.js'
 import { DirectoryWatch } from './directory-watch.js'
-import { OrphanGroup, runMark } from './orphan-group.js'
+import { OrphanGroup } from './orphan-group.js'
 import { notStartedCode, type RunFacts, readRun } from './run-facts.js'
-import { TerraformError } from './terraform-error.js'
 
 /** How a run ended. */
 export type RunEnd =
@@ -16,49 +13,10 @@ export type RunEnd =
   /** The supervisor was killed: the command has ended, its code is unknown; its group is swept. */
   | { readonly kind: 'lost' }
 
-export interface RunRequest {
-  /** Path of supervise.sh (`installSupervisor`). */
-  readonly script: string
-  /** Directory of the facts and of `output`; absolute; made (0700) when absent; one run each. */
-  readonly runDir: string
-  /** Program first. No secrets: everybody on the host can read it. */
-  readonly command: readonly string[]
-  readonly cwd: string
-  /** The whole environment, but for the run's mark (orphan-group.ts); nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>
-}
-
 /** While nothing happens a supervisor that was killed is noticed this late. */
 const livenessMs = 1000
 /** After the exit code the group is swept, which takes 2 s at most and gives no event. */
 const sweepMs = 25
-
-/**
- * Starts a run and resolves when its supervisor is spawned. Journal the intent first: a run is started at most once because of
- * the `claim` in its directory, also by two agents at the same time.
- */
-export async function startRun(request: RunRequest): Promise<SupervisedRun> {
-  await mkdir(request.runDir, { recursive: true, mode: 0o700 })
-  const supervisor = execa('/bin/sh', [request.script, request.runDir, ...request.command], {
-    cwd: request.cwd,
-    env: { ...request.env, [runMark]: request.runDir },
-    extendEnv: false,
-    detached: true,
-    cleanup: false,
-    stdio: 'ignore',
-    reject: false,
-  })
-  if (supervisor.pid === undefined) {
-    const result = await supervisor
-    const cause = result.cause ?? result
-    throw new TerraformError('agent_fault', 'the supervisor of terraform could not be started', { cause })
-  }
-  supervisor.unref()
-  return new SupervisedRun(
-    request.runDir,
-    supervisor.then(({ exitCode }) => exitCode),
-  )
-}
 
 /** A run that this process or an earlier one started. */
 export class SupervisedRun {

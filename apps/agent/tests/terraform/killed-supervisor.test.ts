@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { supervisorPoints } from '../../src/journal/crash-points.js'
 import { identityOf } from '../../src/journal/process-identity.js'
-import type { RunEnd } from '../../src/terraform/supervisor.js'
+import type { RunEnd } from '../../src/terraform/supervised-run.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
-const environment = { PATH: process.env.PATH ?? '' }
 const notStarted: RunEnd = { kind: 'not_started' }
 const lost: RunEnd = { kind: 'lost' }
 const ended: RunEnd = { kind: 'exited', exitCode: 3 }
@@ -27,7 +26,7 @@ const command = sh(`(trap '' TERM; echo ran; while :; do sleep 0.1; done) & slee
 
 describe.concurrent('a supervisor that is killed', () => {
   it.each(supervisorPoints)('at %s leaves nobody, and its command one end', async (point) => {
-    await using run = await superviseCommand(command, { env: { ...environment, IAC_CRASH_POINT: point } })
+    await using run = await superviseCommand(command, { crashPoint: point })
     expect(await run.run.wait()).toEqual(expected[point]?.end)
     const { claim } = await run.run.facts()
     expect(claim === undefined).toBe(point === 'supervisor.begun')
@@ -36,16 +35,16 @@ describe.concurrent('a supervisor that is killed', () => {
   })
 
   it('does not show its command where it was to die', async () => {
-    const env = { ...environment, IAC_CRASH_POINT: 'supervisor.exited' }
-    await using run = await superviseCommand(['/usr/bin/env'], { env })
+    await using run = await superviseCommand(['/usr/bin/env'], { crashPoint: 'supervisor.exited' })
     await run.run.wait()
     expect(await run.output()).not.toContain('CRASH')
     expect(await run.output()).toContain('IAC_RUN=')
   })
 
   it('sweeps no group in which nobody is known to be of the run', async () => {
-    const env = { ...environment, IAC_CRASH_POINT: 'supervisor.exited' }
-    await using run = await superviseCommand(sh('/usr/bin/env -i /bin/sleep 1000 & echo $! >sleeper'), { env })
+    await using run = await superviseCommand(sh('/usr/bin/env -i /bin/sleep 1000 & echo $! >sleeper'), {
+      crashPoint: 'supervisor.exited',
+    })
     expect(await run.run.wait()).toEqual({ kind: 'exited', exitCode: 0 })
     const pid = Number(await readFile(`${run.directory}/sleeper`, 'utf8'))
     expect(await identityOf(pid)).toBeDefined()

@@ -6,7 +6,8 @@ import { isAlive } from '../../src/journal/process-identity.js'
 import { makeCgroup, removeCgroup } from '../../src/terraform/cgroup.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { groupMembers } from '../../src/terraform/process-group.js'
-import { type SupervisedRun, startRun } from '../../src/terraform/supervisor.js'
+import { startRun } from '../../src/terraform/standby.js'
+import type { SupervisedRun } from '../../src/terraform/supervised-run.js'
 
 export interface SupervisedCommand extends AsyncDisposable {
   readonly run: SupervisedRun
@@ -22,7 +23,7 @@ export interface SupervisedCommand extends AsyncDisposable {
 
 export async function superviseCommand(
   command: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; cgroup?: string | undefined } = {},
+  options: { env?: Record<string, string>; cwd?: string; cgroup?: string | undefined; crashPoint?: string } = {},
 ): Promise<SupervisedCommand> {
   const temporary = await temporaryDirectory()
   const directory = temporary.path
@@ -36,6 +37,7 @@ export async function superviseCommand(
     command,
     cwd: options.cwd ?? directory,
     env: options.env ?? { PATH: process.env.PATH ?? '' },
+    ...(options.crashPoint === undefined ? {} : { crashPoint: { IAC_CRASH_POINT: options.crashPoint } }),
   })
   const output = () => readFile(join(runDir, 'output'), 'utf8').catch(() => '')
   const supervisorPid = async () => (await eventually('the claim', async () => (await run.facts()).claim)).pid

@@ -5,8 +5,10 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { identityOf, isAlive } from '../../src/journal/process-identity.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
+import { orderText } from '../../src/terraform/order.js'
 import { claimRun } from '../../src/terraform/run-facts.js'
-import { SupervisedRun, startRun } from '../../src/terraform/supervisor.js'
+import { startRun } from '../../src/terraform/standby.js'
+import { SupervisedRun } from '../../src/terraform/supervised-run.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
 const env = { PATH: process.env.PATH ?? '' }
@@ -157,12 +159,13 @@ describe('the start of a run', () => {
     expect(await run.wait()).toEqual({ kind: 'not_started' })
   })
 
-  it('fails with a sentence when there is no such directory to run in', async () => {
+  it('counts as ended with 125 when there is no such directory to run in', async () => {
     await using temporary = await temporaryDirectory()
     const script = await installSupervisor(temporary.path)
-    const cwd = join(temporary.path, 'gone')
-    const started = startRun({ script, runDir: join(temporary.path, 'run'), command: sh('exit 0'), cwd, env })
-    await expect(started).rejects.toMatchObject({ code: 'agent_fault' })
+    const [runDir, cwd] = [join(temporary.path, 'run'), join(temporary.path, 'gone')]
+    const run = await startRun({ script, runDir, command: sh('exit 0'), cwd, env })
+    expect(await run.wait()).toEqual({ kind: 'exited', exitCode: 125 })
+    expect(await readFile(join(runDir, 'output'), 'utf8')).toContain(cwd)
   })
 
   it('appends to the file that `output` links to', async () => {
@@ -181,7 +184,8 @@ describe('the start of a run', () => {
     const script = await installSupervisor(temporary.path)
     const runDir = join(temporary.path, 'run')
     await mkdir(runDir)
-    const { exitCode } = await execa('/bin/sh', [script, runDir, '/bin/true'], { reject: false })
+    const input = orderText({ command: ['/bin/true'], cwd: runDir, env })
+    const { exitCode } = await execa('/bin/sh', [script, runDir], { reject: false, input })
     expect(exitCode).toBe(125)
     expect(await new SupervisedRun(runDir).facts()).toEqual({})
   })
@@ -196,10 +200,12 @@ describe('an agent that dies', () => {
     // The dying agent: a Node process that starts the supervisor as the agent does, and is killed.
     const program = `
       const { spawn } = require('node:child_process')
-      const [script, runDir] = process.argv.slice(1)
-      spawn('/bin/sh', [script, runDir, '/bin/sh', '-c', 'echo ready; sleep 1; echo done; exit 6'], { detached: true, stdio: 'ignore' })
+      const [script, runDir, order] = process.argv.slice(1)
+      const { stdin } = spawn('/bin/sh', [script, runDir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+      stdin.end(order)
       setInterval(() => {}, 1000)`
-    const agent = execa(process.execPath, ['-e', program, script, runDir], { reject: false })
+    const order = orderText({ command: sh('echo ready; sleep 1; echo done; exit 6'), cwd: runDir, env })
+    const agent = execa(process.execPath, ['-e', program, script, runDir, order], { reject: false })
     const run = new SupervisedRun(runDir)
     await eventually('the command', async () => (await readFile(join(runDir, 'output'), 'utf8')).includes('ready'))
     agent.kill('SIGKILL')

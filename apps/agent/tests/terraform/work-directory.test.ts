@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { attemptLayoutAt, runDirectory, workLayout } from '../../src/journal/layout.js'
 import { identityOf } from '../../src/journal/process-identity.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
-import { startRun } from '../../src/terraform/supervisor.js'
+import { startRun } from '../../src/terraform/standby.js'
 import { claimWorkDirectory } from '../../src/terraform/work-directory.js'
 
 /** An agent process that is no more: nobody has this start time. */

@@ -5,11 +5,13 @@ import { writeFileAtomic } from '@iac-agent/runtime'
 import { crashPoint } from '../../journal/crash-points.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
+import { type SupervisorTools, standBy } from '../stand-by.js'
 
 /** Retried for as long as the server is away; a refusal ends the attempt. */
-export async function fetchStep(attempt: Attempt): Promise<void> {
+export async function fetchStep(attempt: Attempt, tools: SupervisorTools): Promise<void> {
   const { accessor, journal, layout, retry } = attempt.parts
   const { stopping } = attempt
+  standBy(attempt, tools, attempt.offered.action)
   const isApply = attempt.offered.action === 'apply'
   const [data] = await allEnded([
     retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })),

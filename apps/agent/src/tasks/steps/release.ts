@@ -1,18 +1,18 @@
 /** Closes the output and leaves the work directory clean for the next attempt. */
 import { rm } from 'node:fs/promises'
-import { all, has } from '../../journal/attempt-facts.js'
+import { has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
-import { runDirectory } from '../../journal/layout.js'
-import { removeCgroup } from '../../terraform/cgroup.js'
 import type { Attempt } from '../attempt.js'
 import { isAbandoned } from '../next-step.js'
 import { agentsWord } from '../outcome.js'
 import { sizeOf } from '../size-of.js'
+import { dismissStanding, removeCgroups } from '../stand-by.js'
 
 export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const isAnothers = isAbandoned(journal.facts) // the process that started it, whose run may need the directory as it is
-  await Promise.all([attempt.closeBackend(), isAnothers || removeCgroups(attempt)])
+  await Promise.all([attempt.closeBackend(), dismissStanding(attempt)])
+  if (!isAnothers) await removeCgroups(attempt)
   const beside = Promise.all([
     has(journal.facts, 'outputClosed') || closeOutput(attempt),
     rm(layout.planFile, { force: true }),
@@ -30,16 +30,6 @@ export async function releaseStep(attempt: Attempt): Promise<void> {
   }
   crashPoint('release.released')
   await journal.append({ fact: 'released' })
-}
-
-/** Those of all runs: none of them runs any more. One that cannot be emptied must not block the workspace as well. */
-async function removeCgroups(attempt: Attempt): Promise<void> {
-  const { journal, layout, log } = attempt.parts
-  const removals = all(journal.facts, 'spawning').map(({ run }) =>
-    removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed')),
-  )
-  await Promise.all(removals)
-  crashPoint('cgroup.removed')
 }
 
 /** The last line is ours when the agent itself found the fault; a full disk may refuse it. */

@@ -1,0 +1,22 @@
+/** What a supervisor is told to run, as shell text: it is read from a pipe, whole or not at all. */
+
+export interface Order {
+  /** Program first. No secrets: everybody on the host can read it. */
+  readonly command: readonly string[]
+  readonly cwd: string
+  /** The whole environment, but for the run's mark (orphan-group.ts); nothing is inherited. Names that sh does not know how to write are left out. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A function that becomes the command. Cut off anywhere it is none: the shell refuses it whole. */
+export function orderText({ command, cwd, env }: Order): string {
+  const names = Object.keys(env).filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+  // Behind `command` a name that the shell keeps for itself (bash: UID) is refused alone, and the rest goes on.
+  const exports = names.map((name) => `command export ${name}=${quoted(env[name] ?? '')}`)
+  const body = [...exports, `cd ${quoted(cwd)} || exit 125`, `exec ${command.map(quoted).join(' ')}`]
+  return `become() {\n${body.join('\n')}\n}\n`
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
+}
