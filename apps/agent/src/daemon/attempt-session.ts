@@ -220,7 +220,7 @@ export class AttemptSession {
   async #openProgress(): Promise<ProgressWriter | undefined> {
     if (this.attempt.offered.action !== 'apply') return undefined
     return await ProgressWriter.open(this.parts.layout.progress, await this.attempt.redaction(), () =>
-      this.#delivery?.wake(),
+      this.#delivery?.progressed(),
     )
   }
 

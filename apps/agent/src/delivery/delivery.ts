@@ -42,9 +42,9 @@ export class Delivery {
     if (isAllSettled(journal.facts)) this.#settle()
   }
 
-  /** There is something new on disk that no fact tells of. */
-  wake(): void {
-    this.#round?.wake()
+  /** There are new lines of progress on disk. */
+  progressed(): void {
+    this.#round?.progressed()
   }
 
   /** Best effort; the newest wins. */

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { fits, limits, ResourceReport } from '@iac-agent/protocol'
 import { has } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
+import type { Journal } from '../journal/journal.js'
 import type { DataAccessor, Receipt } from '../server-api/data-accessor.js'
 import type { Bell } from './bell.js'
 import { type Courier, type CourierDeps, verdictOf } from './courier.js'
@@ -15,7 +16,7 @@ const batchBytes = limits.jsonBodyBytes / 2
 
 /**
  * Ends when all lines are settled after the outcome, or on abort. Lines sent before a restart are sent again: the newest report of an
- * address wins.
+ * address wins. `bell` rings for new lines and for the outcome, and for nothing else: each ring costs a look at the file.
  */
 export async function runProgressLane(
   deps: CourierDeps,
@@ -42,10 +43,20 @@ export async function runProgressLane(
         log.warn({ ...verdict, reports: batch.reports.length }, 'progress refused, left out')
       }
       offset = batch.nextOffset
-      if (!isOver) await bell.wait(bell.rings, signal, batchEveryMs)
+      if (!isOver) await rest(journal, bell, signal)
     } else if (isOver) {
       await courier.deliver({ item: 'progress', send: async () => receiptOf(epochs, lifeOf(journal.facts)) })
-    } else await bell.wait(rings, signal, batchEveryMs)
+    } else await bell.wait(rings, signal)
+  }
+}
+
+/** Between two batches, unless the outcome is there meanwhile. */
+async function rest(journal: Journal, bell: Bell, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + batchEveryMs
+  for (let left = batchEveryMs; left > 0 && !signal.aborted; left = until - performance.now()) {
+    const { rings } = bell
+    if (has(journal.facts, 'outcome')) return
+    await bell.wait(rings, signal, left)
   }
 }
 
@@ -74,7 +85,7 @@ async function readBatch(path: string, offset: number): Promise<Batch> {
     throw cause
   }
   try {
-    const wanted = Math.min(batchBytes, (await file.stat()).size - offset) // asked at each fact: mostly there is nothing new
+    const wanted = Math.min(batchBytes, (await file.stat()).size - offset)
     if (wanted <= 0) return { reports: [], nextOffset: offset }
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, offset)
     return cutBatch(buffer.subarray(0, bytesRead), offset)

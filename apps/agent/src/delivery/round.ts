@@ -18,6 +18,7 @@ export class Round {
   readonly #options: DeliveryOptions
   readonly #signal: AbortSignal
   readonly #bell = new Bell()
+  readonly #progressBell = new Bell()
   readonly #log: LogLane
   readonly #status: StatusLane
   readonly #courier: Courier
@@ -33,14 +34,17 @@ export class Round {
 
   /** Runs the lanes until each has ended. Run once; never rejects. */
   async run(): Promise<void> {
-    const unwatch = this.#options.journal.watch(() => this.#bell.ring())
+    const unwatch = this.#options.journal.watch(({ fact }) => {
+      this.#bell.ring()
+      if (fact === 'outcome') this.#progressBell.ring()
+    })
     const signal = this.#signal
     const lanes = {
       state: () => runStateLane(this.#options, this.#courier, this.#bell, signal),
       unrecorded: () => runDocumentLane('unrecorded', this.#options, this.#courier, this.#bell, signal),
       plan: () => runDocumentLane('plan', this.#options, this.#courier, this.#bell, signal),
       planJson: () => runDocumentLane('plan_json', this.#options, this.#courier, this.#bell, signal),
-      progress: () => runProgressLane(this.#options, this.#courier, this.#bell, signal),
+      progress: () => runProgressLane(this.#options, this.#courier, this.#progressBell, signal),
       log: () => this.#log.run(signal),
       status: () => this.#status.run(signal),
     }
@@ -48,8 +52,9 @@ export class Round {
     unwatch()
   }
 
-  wake(): void {
-    this.#bell.ring()
+  /** There are new lines of progress. */
+  progressed(): void {
+    this.#progressBell.ring()
   }
 
   stage(stage: Stage): void {

@@ -6,6 +6,7 @@ import { parse } from '@iac-agent/protocol'
 import { systemClock } from '@iac-agent/runtime'
 import { Fact, type NewFact } from './attempt-record.js'
 import { type Ballast, noBallast, withBallast } from './ballast.js'
+import { writeAll } from './write-all.js'
 
 export type FactListener = (fact: Fact) => void
 
@@ -131,7 +132,7 @@ async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: numb
 /** Appends all of `lines`, and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
 async function writeWhole(file: FileHandle, lines: Buffer, sizeBefore: number, isSynced: boolean): Promise<void> {
   try {
-    await file.appendFile(lines)
+    await writeAll(file, lines, sizeBefore)
     if (isSynced) await file.datasync()
   } catch (cause) {
     await file.truncate(sizeBefore)

@@ -61,6 +61,8 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
       return end(response, 503, 'this is not the backend of those credentials')
     }
     answer(desk, request, response).catch((err: unknown) => {
+      // It has read what it wanted and closed the connection before we saw the end of what we sent.
+      if (isClosedEarly(err)) return
       // Terraform asks again each second, for a day: a full disk is waited out.
       log.error({ err, method: request.method }, 'state request failed')
       if (response.headersSent) response.destroy()
@@ -128,6 +130,10 @@ async function answer(desk: StateDesk, request: IncomingMessage, response: Serve
       response.setHeader('Allow', 'GET, POST')
       return end(response, 405, 'the workspace is locked by its task; there is no lock here')
   }
+}
+
+function isClosedEarly(err: unknown): boolean {
+  return err instanceof Error && 'code' in err && err.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function isAuthorized(request: IncomingMessage, { username, password }: BackendCredentials): boolean {

@@ -19,7 +19,7 @@ export async function measureEnd(
   oomKillsBefore: number | undefined,
 ): Promise<Measured> {
   const time = await cpuMs(runDir)
-  const oomKills = ((await countOomKills()) ?? 0) - (oomKillsBefore ?? Infinity)
+  const oomKills = (countOomKills() ?? 0) - (oomKillsBefore ?? Infinity)
   return {
     used: { ...(peakRssBytes === 0 ? {} : { peakRssBytes }), ...(time === undefined ? {} : { cpuMs: time }) },
     ...(oomKills > 0 ? { oomKills } : {}),

@@ -85,9 +85,9 @@ async function intend(attempt: Attempt, command: Command): Promise<Intent> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   // All text of the attempt grows in one file; what `show` says is no part of the log.
   const output = command === 'show' ? join(directory, 'output') : layout.output
-  const [outputOffset, oomKills] = await Promise.all([
+  const oomKills = countOomKills()
+  const [outputOffset] = await Promise.all([
     sizeOf(layout.output),
-    countOomKills(),
     makePrivateFile(output), // by the shell it would be everybody's to read
     command !== 'show' && linkOutput(join(directory, 'output'), relative(directory, layout.output)),
   ])

@@ -3,7 +3,7 @@
  * supervisor's group (`setsid`) is still in it at the end. A link in the run's directory says which; without one all goes on as ever.
  */
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, readFileSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, readlink, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pause } from '@iac-agent/runtime'
@@ -61,8 +61,8 @@ export async function makeCgroup(parent: string, runDir: string, name: string): 
 }
 
 /** CPU time of all that ever was in the run's cgroup, in ms; undefined without one. */
-export async function cgroupCpuMs(runDir: string): Promise<number | undefined> {
-  const text = await readIfThere(join(runDir, 'cgroup', 'cpu.stat'))
+export function cgroupCpuMs(runDir: string): number | undefined {
+  const text = readIfThere(join(runDir, 'cgroup', 'cpu.stat'))
   const usec = /^usage_usec (\d+)$/m.exec(text ?? '')?.[1]
   return usec === undefined ? undefined : Math.round(Number(usec) / 1000)
 }
@@ -111,9 +111,9 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTDIR') return undefined

@@ -1,10 +1,10 @@
 /** How many processes the kernel has killed because memory ran out. */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 
 /** Of the whole host since its boot, those of containers included; undefined where the kernel does not say (before 4.13). */
-export async function countOomKills(): Promise<number | undefined> {
+export function countOomKills(): number | undefined {
   try {
-    return oomKillsIn(await readFile('/proc/vmstat', 'utf8'))
+    return oomKillsIn(readFileSync('/proc/vmstat', 'utf8'))
   } catch {
     return undefined // not to be seen from here: nothing is proven then
   }

@@ -10,7 +10,7 @@ const tickMs = 10
  * terraform had ended. Undefined when neither is known, because the supervisor was killed.
  */
 export async function cpuMs(runDir: string): Promise<number | undefined> {
-  const counted = [await cgroupCpuMs(runDir), await waitedMs(runDir)].filter((ms) => ms !== undefined)
+  const counted = [cgroupCpuMs(runDir), await waitedMs(runDir)].filter((ms) => ms !== undefined)
   return counted.length === 0 ? undefined : Math.max(...counted) // a cgroup that nobody could enter counts 0
 }
 

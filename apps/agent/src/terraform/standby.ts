@@ -1,5 +1,4 @@
 /** A supervisor that is up and waits for its order: to get there takes it 10 ms and more, so it is begun before there is one. */
-import { mkdir } from 'node:fs/promises'
 import { execa } from 'execa'
 import { type Order, orderText } from './order.js'
 import { runMark } from './orphan-group.js'
@@ -9,7 +8,7 @@ import { TerraformError } from './terraform-error.js'
 export interface StandbyOptions {
   /** Path of supervise.sh (`installSupervisor`). */
   readonly script: string
-  /** Directory of the facts and of `output`; absolute; made (0700) when absent; one run each. */
+  /** Directory of the facts and of `output`; absolute, and there; one run each. */
   readonly runDir: string
   /** Where the supervisor is to die, in tests (`supervisorCrashPoint`). */
   readonly crashPoint?: Readonly<Record<string, string>>
@@ -24,7 +23,6 @@ export class Standby {
 
   /** Resolves when the supervisor is spawned. It ends by itself with this process. */
   static async begin({ script, runDir, crashPoint = {} }: StandbyOptions): Promise<Standby> {
-    await mkdir(runDir, { recursive: true, mode: 0o700 })
     const supervisor = execa('/bin/sh', [script, runDir], {
       cwd: runDir,
       env: { ...crashPoint, [runMark]: runDir },
@@ -62,9 +60,4 @@ export class Standby {
     this.stdin.end()
     await this.ended
   }
-}
-
-/** Begins a supervisor and orders at once. */
-export async function startRun(request: StandbyOptions & Order): Promise<SupervisedRun> {
-  return (await Standby.begin(request)).order(request)
 }

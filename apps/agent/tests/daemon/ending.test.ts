@@ -108,7 +108,7 @@ describe('signals', () => {
     {
       await using daemon = await startDaemon({ server, dataDir, flags: { onTerm: 'cancel', termGrace: '1s' } })
       await server.message('heartbeat')
-      server.fail({ match: /state$/, times: 1_000, answer: 'cut' })
+      server.fail({ match: /^POST .*state$/, times: 1_000, answer: 'cut' })
       apply = await applyThatWaits(join(home.path, 'never'))
       process.emit('SIGTERM')
       expect(await daemon.ended).toBe(ExitCode.detached)

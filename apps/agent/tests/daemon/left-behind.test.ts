@@ -14,9 +14,9 @@ import { Journal } from '../../src/journal/journal.js'
 import { type AttemptLayout, attemptLayout, dataLayout, runDirectory, workLayout } from '../../src/journal/layout.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { readRun } from '../../src/terraform/run-facts.js'
-import { startRun } from '../../src/terraform/standby.js'
 import { startDaemon } from '../_util/daemon.js'
 import { ran } from '../_util/facts.js'
+import { startRun } from '../terraform/start-run.js'
 
 let home: TemporaryDirectory
 let server: FakeServer

@@ -133,7 +133,7 @@ describe('delivery of an attempt', () => {
     await using agent = await live(server, task, directory)
     const report = (address: string) => ({ address, action: 'create', status: 'complete' })
     await appendFile(directory.layout.progress, `${JSON.stringify(report('a.b'))}\n{"torn\n{"address":"c`)
-    agent.delivery.wake()
+    agent.delivery.progressed()
     await eventually('the first report', () => task.resources.length === 1)
     await appendFile(directory.layout.progress, '.d","action":"create","status":"complete"}\n')
     await agent.end(0)

@@ -7,7 +7,7 @@ import { openStateBackend } from '../../src/state/state-backend.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { saysInterruptReceived } from '../../src/terraform/output-reading.js'
 import { groupMembers } from '../../src/terraform/process-group.js'
-import { startRun } from '../../src/terraform/standby.js'
+import { startRun } from '../terraform/start-run.js'
 import { type BackendFixture, backendFixture, bytesOf, lineage } from './backend-fixture.js'
 
 /** Two resources one after the other: the first makes `first-done`, then waits until the test makes `go`. */

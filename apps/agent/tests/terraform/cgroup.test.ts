@@ -7,7 +7,7 @@ import { findCgroup, makeCgroup, removeCgroup } from '../../src/terraform/cgroup
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { cpuMs } from '../../src/terraform/run-cpu.js'
 import { measureMemory } from '../../src/terraform/run-memory.js'
-import { startRun } from '../../src/terraform/standby.js'
+import { startRun } from './start-run.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
 /** Undefined on a host that gives this user no cgroup: there the same runs have to go on without. */

@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { orderText } from '../../src/terraform/order.js'
-import { Standby } from '../../src/terraform/standby.js'
+import { beginStandby } from './start-run.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
 const env = { PATH: process.env.PATH ?? '' }
@@ -58,7 +58,7 @@ describe('a supervisor that stands by', () => {
   it('runs what it is ordered', async () => {
     await using temporary = await temporaryDirectory()
     const runDir = join(temporary.path, 'run')
-    const standby = await Standby.begin({ script: await installSupervisor(temporary.path), runDir })
+    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
     const run = standby.order({ command: sh('exit 4'), cwd: temporary.path, env })
     expect(await run.wait()).toEqual({ kind: 'exited', exitCode: 4 })
   })
@@ -66,7 +66,7 @@ describe('a supervisor that stands by', () => {
   it('ends when it is dismissed, having claimed nothing', async () => {
     await using temporary = await temporaryDirectory()
     const runDir = join(temporary.path, 'run')
-    const standby = await Standby.begin({ script: await installSupervisor(temporary.path), runDir })
+    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
     await standby.dismiss()
     expect(await readdir(runDir)).toEqual([])
   })
@@ -74,7 +74,7 @@ describe('a supervisor that stands by', () => {
   it('is not there to run anything when it was killed: the order tells', async () => {
     await using temporary = await temporaryDirectory()
     const runDir = join(temporary.path, 'run')
-    const standby = await Standby.begin({ script: await installSupervisor(temporary.path), runDir })
+    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
     await killAllIn(runDir)
     const run = standby.order({ command: sh(`touch ${temporary.path}/ran`), cwd: temporary.path, env })
     expect(await run.wait()).toEqual({ kind: 'not_started' })

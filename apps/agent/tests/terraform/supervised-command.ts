@@ -6,8 +6,8 @@ import { isAlive } from '../../src/journal/process-identity.js'
 import { makeCgroup, removeCgroup } from '../../src/terraform/cgroup.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { groupMembers } from '../../src/terraform/process-group.js'
-import { startRun } from '../../src/terraform/standby.js'
 import type { SupervisedRun } from '../../src/terraform/supervised-run.js'
+import { startRun } from './start-run.js'
 
 export interface SupervisedCommand extends AsyncDisposable {
   readonly run: SupervisedRun

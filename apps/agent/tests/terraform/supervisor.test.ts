@@ -7,8 +7,8 @@ import { identityOf, isAlive } from '../../src/journal/process-identity.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { orderText } from '../../src/terraform/order.js'
 import { claimRun } from '../../src/terraform/run-facts.js'
-import { startRun } from '../../src/terraform/standby.js'
 import { SupervisedRun } from '../../src/terraform/supervised-run.js'
+import { startRun } from './start-run.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
 const env = { PATH: process.env.PATH ?? '' }

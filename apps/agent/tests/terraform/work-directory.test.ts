@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { attemptLayoutAt, runDirectory, workLayout } from '../../src/journal/layout.js'
 import { identityOf } from '../../src/journal/process-identity.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
-import { startRun } from '../../src/terraform/standby.js'
 import { claimWorkDirectory } from '../../src/terraform/work-directory.js'
+import { startRun } from './start-run.js'
 
 /** An agent process that is no more: nobody has this start time. */
 const deadAgent = (boot: string) => `${process.pid}:1:${boot}`

@@ -1,6 +1,4 @@
 /** Gets everything the attempt needs from the server onto this disk: after it, the server may go away. */
-
-import type { TaskData } from '@iac-agent/protocol'
 import { writeFileAtomic } from '@iac-agent/runtime'
 import { crashPoint } from '../../journal/crash-points.js'
 import { allEnded } from '../all-ended.js'
@@ -13,14 +11,17 @@ export async function fetchStep(attempt: Attempt, tools: SupervisorTools): Promi
   const { stopping } = attempt
   standBy(attempt, tools, attempt.offered.action)
   const isApply = attempt.offered.action === 'apply'
-  const [data] = await allEnded([
+  const getState = () =>
+    retry.run('get state', stopping, async () => (await accessor.getState(layout.baseState)) !== undefined)
+  const [data, , hasStateOfApply] = await allEnded([
     retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })),
     isApply && retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive)),
+    isApply && getState(),
   ])
-  // After the data, which records what a plan is based on: a state that changes in between makes the plan stale, not wrong.
+  // A plan's after the data, which records what it is based on: a state that changes in between makes the plan stale, not wrong.
   const { configuration } = data
-  const [hasState] = await allEnded([
-    retry.run('get state', stopping, () => getState(attempt, data)),
+  const [hasStateOfPlan] = await allEnded([
+    !isApply && data.state_version !== undefined && getState(),
     configuration &&
       retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration)),
     writeFileAtomic(layout.data, JSON.stringify(data)),
@@ -31,13 +32,8 @@ export async function fetchStep(attempt: Attempt, tools: SupervisorTools): Promi
     fact: 'fetched',
     taskType: data.task.task_type,
     lineage: data.workspace.lineage,
-    hasState,
+    hasState: hasStateOfApply || hasStateOfPlan,
     ...(baseSerial === undefined ? {} : { baseSerial }),
   })
   crashPoint('fetch.recorded')
-}
-
-async function getState(attempt: Attempt, data: TaskData): Promise<boolean> {
-  if (data.state_version === undefined) return false
-  return (await attempt.parts.accessor.getState(attempt.parts.layout.baseState)) !== undefined
 }
