@@ -50,8 +50,7 @@ export async function dismissStanding(attempt: Attempt): Promise<void> {
 async function begin(attempt: Attempt, { supervisorScript: script, cgroup }: SupervisorTools, run: string) {
   const runDir = runDirectory(attempt.parts.layout, run)
   await mkdir(runDir, { recursive: true, mode: 0o700 })
-  // Moving into one costs 5 to 15 ms (the kernel waits for all CPUs), and a reading of a plan starts nothing that could stay.
-  if (commandOf(run) !== 'show') await giveCgroup(attempt, run, cgroup)
+  await giveCgroup(attempt, run, cgroup)
   return await Standby.begin({ script, runDir, crashPoint: supervisorCrashPoint(commandOf(run)) })
 }
 
