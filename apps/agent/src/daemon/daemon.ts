@@ -204,7 +204,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       ...(cancel_rung === undefined ? {} : { cancel_rung }),
     }))
     return {
-      status: !state.takesWork ? 'draining' : shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
+      status: state.isEnding ? 'draining' : shortage ? 'degraded' : currentTasks.length > 0 ? 'busy' : 'idle',
       plan_running: planRunning,
       plan_limit: planLimit,
       apply_running: applyRunning > 0,

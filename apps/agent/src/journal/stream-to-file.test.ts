@@ -18,7 +18,7 @@ it.each([[[]], [[1]], [[65_536, 1_048_576, 3]], [Array.from({ length: 40 }, () =
     const path = join(directory.path, 'file')
     await using file = await open(path, 'w')
     const seen: Uint8Array[] = []
-    const size = await streamToFile(file, pieces(sizes), (piece) => seen.push(piece))
+    const size = await streamToFile(file, pieces(sizes), async (piece) => void seen.push(piece))
     const written = await readFile(path)
     expect(size).toBe(written.length)
     expect(written.equals(Buffer.concat(seen))).toBe(true)
@@ -32,13 +32,13 @@ it('throws what the stream or a write throws, and then nothing uses the file any
     yield* pieces([1_048_576, 1_048_576])
     throw new Error('the line was cut')
   })()
-  await expect(streamToFile(file, torn, () => undefined)).rejects.toThrow('the line was cut')
+  await expect(streamToFile(file, torn, async () => undefined)).rejects.toThrow('the line was cut')
   let writes = 0
   const full = async () => {
     writes++
     throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
   }
   const body = pieces(Array.from({ length: 30 }, () => 1_048_576))
-  await expect(streamToFile(file, body, () => undefined, full)).rejects.toMatchObject({ code: 'ENOSPC' })
+  await expect(streamToFile(file, body, async () => undefined, full)).rejects.toMatchObject({ code: 'ENOSPC' })
   expect(writes).toBe(1)
 })

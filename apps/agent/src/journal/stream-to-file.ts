@@ -1,33 +1,31 @@
-/** Streams bytes into a file: in large writes, each under way while the next one is gathered, and on its way to the disk before the end. */
+/** Streams bytes into a file: in large writes, seen while the disk takes them, and on their way to its platter before the end. */
 import type { FileHandle } from 'node:fs/promises'
+import { letGo } from '@iac-agent/runtime'
 import { writeAll } from './write-all.js'
 
-const blockBytes = 1024 * 1024
+const blockBytes = 256 * 1024
 /** A sync that begins early finds little left to do at the end. */
 const syncEachBytes = 16 * blockBytes
 
 /**
- * Writes all of `body` from the file's start and syncs it; answers its size. Each piece passes `see` in order, before it is written.
+ * Writes all of `body` from the file's start and syncs it; answers its size. Each piece passes `see` in order, while the disk takes it:
+ * to hash a block costs about as long as to write it.
  * @param write what does a write, and may do it twice (the same bytes at the same place). Default: does it
  * @throws the stream's or the disk's error, or what `see` throws; then some of the bytes are written
  */
 export async function streamToFile(
   file: FileHandle,
   body: AsyncIterable<Uint8Array>,
-  see: (piece: Uint8Array) => void,
+  see: (piece: Uint8Array) => Promise<void>,
   write: (body: () => Promise<void>) => Promise<void> = (body) => body(),
 ): Promise<number> {
-  const writer = new Writer(file, write)
+  const writer = new Writer(file, see, write)
   try {
-    for await (const piece of body) {
-      see(piece)
-      await writer.add(piece)
-    }
+    for await (const piece of body) await writer.add(piece)
     await writer.end()
   } finally {
     await writer.settled()
   }
-  await file.sync()
   return writer.sizeBytes
 }
 
@@ -41,18 +39,29 @@ class Writer {
 
   constructor(
     private readonly file: FileHandle,
+    private readonly see: (piece: Uint8Array) => Promise<void>,
     private readonly write: (body: () => Promise<void>) => Promise<void>,
   ) {}
 
   async add(piece: Uint8Array): Promise<void> {
     this.#pieces.push(piece)
     this.#gathered += piece.length
-    if (this.#gathered >= blockBytes) await this.#flush()
+    if (this.#gathered < blockBytes) return
+    await this.#writing
+    letGo(blockBytes) // those of the block before
+    const pieces = this.#begin()
+    if (this.#unsynced >= syncEachBytes) this.#sync()
+    for (const each of pieces) await this.see(each)
   }
 
+  /** The last block is seen while the disk syncs: the sync has to be under way, since seeing holds up this thread. */
   async end(): Promise<void> {
-    await this.#flush()
     await this.#writing
+    const pieces = this.#begin()
+    await this.#writing
+    await this.#syncing
+    this.#syncing = quiet(this.file.datasync())
+    for (const each of pieces) await this.see(each)
     await this.#syncing
   }
 
@@ -61,19 +70,22 @@ class Writer {
     await Promise.allSettled([this.#writing, this.#syncing])
   }
 
-  async #flush(): Promise<void> {
+  /** Begins to write what is gathered, and answers it. */
+  #begin(): Uint8Array[] {
     const [pieces, from] = [this.#pieces, this.sizeBytes]
     this.sizeBytes += this.#gathered
     this.#unsynced += this.#gathered
     this.#pieces = []
     this.#gathered = 0
-    await this.#writing
     if (pieces.length > 0) this.#writing = quiet(this.write(() => writePieces(this.file, pieces, from)))
-    if (this.#unsynced < syncEachBytes) return
+    return pieces
+  }
+
+  /** Syncs, after the syncs before, what is given to the file by now. */
+  #sync(): void {
+    const written = this.#writing
     this.#unsynced = 0
-    await this.#writing
-    await this.#syncing
-    this.#syncing = quiet(this.file.datasync())
+    this.#syncing = quiet(this.#syncing.then(() => written).then(() => this.file.datasync()))
   }
 }
 

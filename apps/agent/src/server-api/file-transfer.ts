@@ -5,7 +5,8 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { createGzip, gzip as gzipWhole } from 'node:zlib'
-import { syncDirectory } from '@iac-agent/runtime'
+import { passingBytes, syncDirectory } from '@iac-agent/runtime'
+import { byteHashes } from '../journal/byte-hashes.js'
 import { streamToFile } from '../journal/stream-to-file.js'
 import { ServerUnreachable } from './errors.js'
 import type { CallInput, RawAnswer } from './request.js'
@@ -42,15 +43,15 @@ export async function fileBody(
 /** Writes an answer's bytes to `path` by temp file, fsync and rename; answers what was written. */
 export async function saveAnswer(answer: RawAnswer, path: string, expectedSha256: string | undefined): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  const hash = createHash('sha256')
+  await using hash = passingBytes(byteHashes, ['sha256'], Number(answer.headers['content-length'] ?? 0))
   try {
     const file = await open(temporary, 'wx', 0o600)
     try {
-      await streamToFile(file, answer.body, (piece) => hash.update(piece))
+      await streamToFile(file, answer.body, (piece) => hash.push(piece))
     } finally {
       await file.close()
     }
-    const sha256 = hash.digest('hex')
+    const [sha256 = ''] = await hash.finding()
     if (expectedSha256 !== undefined && sha256 !== expectedSha256) {
       throw new ServerUnreachable('not_our_answer', `the bytes received have checksum ${sha256}, not ${expectedSha256}`)
     }

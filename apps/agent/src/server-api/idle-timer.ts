@@ -1,3 +1,6 @@
+/** A clock for requests in which nothing moves. */
+import { letGo } from '@iac-agent/runtime'
+
 /** Aborts a request in which nothing moves: each piece sent or received starts the clock anew, so a slow network is not a dead one. */
 export class IdleTimer {
   readonly #abort = new AbortController()
@@ -30,6 +33,7 @@ export class IdleTimer {
     for await (const piece of pieces) {
       this.#timer.refresh()
       yield piece
+      letGo(piece.length)
     }
     this.#timer.refresh()
   }

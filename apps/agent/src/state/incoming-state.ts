@@ -1,10 +1,10 @@
 /** Streams a state into a file: hashed and scanned on the way, durable before anybody is told. Never parsed, never re-serialised. */
-import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
-import { syncDirectory } from '@iac-agent/runtime'
+import { passingBytes, syncDirectory } from '@iac-agent/runtime'
 import { type Ballast, withBallast } from '../journal/ballast.js'
+import { byteHashes } from '../journal/byte-hashes.js'
 import { crashPoint } from '../journal/crash-points.js'
 import { streamToFile } from '../journal/stream-to-file.js'
 import { type StoredState, stateFileName } from './stored-state.js'
@@ -22,16 +22,20 @@ export interface IncomingState {
   readonly isClosed: boolean
 }
 
-/** @throws the stream's or the disk's error; nothing is left behind then */
+/**
+ * @param expectedBytes how many were announced
+ * @throws the stream's or the disk's error; nothing is left behind then
+ */
 export async function receiveState(
   statesDir: string,
   id: string,
   body: AsyncIterable<Uint8Array>,
   ballast: Pick<Ballast, 'giveBack'>,
+  expectedBytes = 0,
 ): Promise<IncomingState> {
   const draft = join(statesDir, `.incoming-${id}`)
   try {
-    return await writeDraft(draft, body, ballast)
+    return await writeDraft(draft, body, ballast, expectedBytes)
   } catch (cause) {
     await rm(draft, { force: true })
     throw cause
@@ -56,9 +60,9 @@ async function writeDraft(
   draft: string,
   body: AsyncIterable<Uint8Array>,
   ballast: Pick<Ballast, 'giveBack'>,
+  expectedBytes: number,
 ): Promise<IncomingState> {
-  const sha256 = createHash('sha256')
-  const md5 = createHash('md5')
+  await using hashes = passingBytes(byteHashes, ['sha256', 'md5'], expectedBytes)
   const head: Uint8Array[] = []
   let headBytes = 0
   let sizeBytes: number
@@ -66,21 +70,21 @@ async function writeDraft(
   const file = await open(draft, 'w', 0o600)
   try {
     const see = (piece: Uint8Array) => {
-      sha256.update(piece)
-      md5.update(piece)
       if (headBytes < stateHeadBytes) head.push(piece.subarray(0, stateHeadBytes - headBytes))
       headBytes += piece.length
       tail = (tail + Buffer.from(piece.subarray(-16)).toString('latin1')).slice(-16)
+      return hashes.push(piece)
     }
     sizeBytes = await streamToFile(file, body, see, (write) => withBallast(ballast, write))
   } finally {
     await file.close()
   }
+  const [sha256 = '', md5 = ''] = await hashes.finding()
   return {
     draft,
     sizeBytes,
-    sha256: sha256.digest('hex'),
-    md5: md5.digest('base64'),
+    sha256,
+    md5: Buffer.from(md5, 'hex').toString('base64'),
     head: readStateHead(Buffer.concat(head).toString('utf8')),
     isClosed: tail.trimEnd().endsWith('}'),
   }

@@ -71,11 +71,12 @@ export class StateDesk {
     const announced = Number(request.headers['content-length'] ?? Number.NaN)
     if (!Number.isInteger(announced)) return { status: 411, message: 'Content-Length is required' }
     if (announced > maxBytes) return { status: 413, message: `a state may have ${maxBytes} bytes` }
-    const incoming = await receiveState(statesDir, randomUUID(), request, ballast)
+    const incoming = await receiveState(statesDir, randomUUID(), request, ballast, announced)
+    const { order } = this
     try {
       return await this.judge(incoming, announced, request.headers['content-md5'])
     } finally {
-      await rm(incoming.draft, { force: true })
+      if (this.order === order) await rm(incoming.draft, { force: true }) // it was not kept
     }
   }
 
@@ -104,7 +105,8 @@ export class StateDesk {
   ): Promise<void> {
     const state = await keepState(this.options.statesDir, incoming, { ...head, order: this.order + 1 })
     this.order = state.order
-    if (!state.foreign) this.served = await fileState(state.path, state.serial)
+    const { path, serial, sizeBytes } = state
+    if (!state.foreign) this.served = { text: '', path, from: 0, sizeBytes, serial }
     await this.options.onState(state)
     if (!state.foreign) this.told = state
   }

@@ -39,6 +39,10 @@ async function applyThatWaits(gate: string) {
   return apply
 }
 
+function heartbeats() {
+  return server.received.flatMap((message) => (message.type === 'heartbeat' ? [message.payload] : []))
+}
+
 describe('a drain', () => {
   it('ends at once with 0 when nothing runs, leaving no lock and no socket', async () => {
     await using daemon = await startDaemon({ server, dataDir: home.path })
@@ -65,6 +69,18 @@ describe('a drain', () => {
     expect(await daemon.ended).toBe(ExitCode.done)
     expect(apply.finalStatus?.status).toBe('applied')
     expect(await server.message('task_completed', ({ task_id }) => task_id === apply.id)).toBeDefined()
+  })
+
+  it('that the server asks for is refused work, but no word in heartbeats: the server can take it back at once', async () => {
+    await using _daemon = await startDaemon({ server })
+    await server.message('heartbeat')
+    server.send('drain', { reason: 'new kernel' })
+    const refused = server.addTask({ workspace: { tf_code: {} } })
+    server.offer(refused)
+    expect(await server.message('task_rejected')).toMatchObject({ task_id: refused.id, reason: 'agents_draining' })
+    const before = heartbeats().length
+    await eventually('a heartbeat', () => heartbeats().length > before)
+    expect(heartbeats().map(({ status }) => status)).not.toContain('draining')
   })
 })
 

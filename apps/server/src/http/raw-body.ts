@@ -50,8 +50,13 @@ export class RawBody {
     )
   }
 
+  /** As received, packed or not; 0 when nobody said. */
+  get declaredBytes(): number {
+    return Number(this.message.headers['content-length'] ?? 0)
+  }
+
   #refuseDeclared(limitBytes: number): void {
-    if (Number(this.message.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
+    if (this.declaredBytes > limitBytes) throw tooLarge(limitBytes)
   }
 }
 

@@ -1,5 +1,6 @@
 /** Bulk bytes in the store: content-addressed blobs in sealed 1 MiB parts; rows elsewhere point at a sha256. */
 import { createHash, randomUUID } from 'node:crypto'
+import { letGo } from '@iac-agent/runtime'
 import { openBytes, sealBytes } from './secret-box.js'
 import type { Reader, Store, Tx } from './store.js'
 import { StoreError } from './store-error.js'
@@ -23,7 +24,8 @@ export interface BlobDraft {
 export class BlobWriter {
   readonly #uploadId = randomUUID()
   readonly #hash = createHash('sha256')
-  readonly #part: Buffer[] = []
+  /** One for all parts: the memory of each would stay until the next garbage collection. */
+  #part: Buffer = Buffer.alloc(0)
   #partBytes = 0
   #storedParts = 0
   #sizeBytes = 0
@@ -36,14 +38,12 @@ export class BlobWriter {
   async write(chunk: Uint8Array): Promise<void> {
     this.#hash.update(chunk)
     this.#sizeBytes += chunk.length
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    while (this.#partBytes + rest.length > blobPartBytes) {
-      const fits = blobPartBytes - this.#partBytes
-      this.#push(rest.subarray(0, fits))
-      rest = rest.subarray(fits)
-      await this.#storePart()
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#partBytes === blobPartBytes) await this.#storePart()
+      const piece = chunk.subarray(at, at + blobPartBytes - this.#partBytes)
+      this.#push(piece)
+      at += piece.length
     }
-    this.#push(rest)
   }
 
   finish(): BlobDraft {
@@ -52,25 +52,31 @@ export class BlobWriter {
       sizeBytes: this.#sizeBytes,
       uploadId: this.#uploadId,
       storedParts: this.#storedParts,
-      lastPart: Buffer.concat(this.#part),
+      lastPart: this.#part.subarray(0, this.#partBytes),
     }
   }
 
   /** Throws away what was received so far. */
   async discard(): Promise<void> {
-    this.#part.length = 0
+    this.#partBytes = 0
     if (this.#storedParts > 0) await discardUpload(this.store, this.#uploadId)
   }
 
-  #push(bytes: Buffer): void {
-    if (bytes.length === 0) return
-    this.#part.push(bytes)
-    this.#partBytes += bytes.length
+  /** Few bytes get a buffer of their size, more than that a whole part's. */
+  #push(bytes: Uint8Array): void {
+    const size = this.#partBytes + bytes.length
+    if (size > this.#part.length) {
+      const wider = Buffer.allocUnsafeSlow(this.#partBytes === 0 ? size : blobPartBytes)
+      this.#part.copy(wider, 0, 0, this.#partBytes)
+      this.#part = wider
+    }
+    this.#part.set(bytes, this.#partBytes)
+    this.#partBytes = size
   }
 
   async #storePart(): Promise<void> {
     const number = this.#storedParts
-    const bytes = sealBytes(Buffer.concat(this.#part))
+    const bytes = sealBytes(this.#part.subarray(0, this.#partBytes))
     const startedAt = this.now()
     await this.store.transaction('store_blob_part', async (tx) => {
       if (number === 0)
@@ -78,7 +84,7 @@ export class BlobWriter {
       await tx.db.insertInto('blob_parts').values({ upload_id: this.#uploadId, number, bytes }).execute()
     })
     this.#storedParts++
-    this.#part.length = 0
+    letGo(this.#partBytes)
     this.#partBytes = 0
   }
 }
@@ -132,6 +138,7 @@ export async function* streamBlob(store: Store, sha256: string): AsyncGenerator<
     const bytes = openBytes(part.bytes)
     sent += bytes.length
     yield bytes
+    letGo(bytes.length)
   }
 }
 

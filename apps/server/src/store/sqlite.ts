@@ -35,7 +35,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const path = join(options.dataDir, 'store.sqlite')
   const writer = openWriter(options.dataDir, path, (options.now ?? systemClock.now)())
   const reader = new Database(path, { readonly: true, timeout: busyTimeoutMs })
-  reader.pragma('cache_size = -8192')
+  reader.pragma('cache_size = -4096')
   const hub = new ChangeHub(options.onListenerError ?? throwLater)
   const writes = new WriteQueue(writer, (changes) => hub.tell(changes))
   const reads = new ReadQueue(reader)
@@ -61,7 +61,7 @@ function openWriter(dataDir: string, path: string, now: number): Database.Databa
     handle.pragma('synchronous = FULL')
     handle.pragma('foreign_keys = ON')
     handle.pragma('journal_size_limit = 67108864')
-    handle.pragma('cache_size = -16384')
+    handle.pragma('cache_size = -8192')
     migrate(handle, now, (version) => copyDatabase(path, join(dataDir, `before-schema-${version + 1}-${now}.sqlite`)))
     for (const suffix of ['', '-wal', '-shm']) chmodSync(path + suffix, 0o600)
     return handle

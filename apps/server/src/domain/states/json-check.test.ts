@@ -1,12 +1,13 @@
+import { passingBytes } from '@iac-agent/runtime'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { JsonCheck } from './json-check.js'
+import { jsonCheck } from './json-check.js'
 
 function accepts(text: string | Buffer, chunkBytes = 7): boolean {
   const bytes = Buffer.from(text)
-  const check = new JsonCheck()
+  const check = jsonCheck.make([])
   for (let at = 0; at < bytes.length; at += chunkBytes) check.push(bytes.subarray(at, at + chunkBytes))
-  return check.isWholeObject
+  return check.finding().isWholeObject
 }
 
 function isJsonObject(text: string): boolean {
@@ -84,10 +85,25 @@ it('keeps the wanted members of the outermost object, wherever they stand and ho
       (order, a, b, cut) => {
         const values: Record<string, unknown> = { a, b, deep, long: 'x'.repeat(3000), list: ['a', 1] }
         const bytes = Buffer.from(JSON.stringify(Object.fromEntries(order.map((key) => [key, values[key]])), null, 1))
-        const check = new JsonCheck(new Set(['a', 'b', 'deep', 'long', 'list']))
+        const check = jsonCheck.make(['a', 'b', 'deep', 'long', 'list'])
         for (let at = 0; at < bytes.length; at += cut + 1) check.push(bytes.subarray(at, at + cut + 1))
-        expect(JSON.parse(check.members)).toEqual(JSON.parse(JSON.stringify({ a, b })))
+        expect(JSON.parse(check.finding().members)).toEqual(JSON.parse(JSON.stringify({ a, b })))
       },
     ),
   )
 })
+
+it('finds the same on a thread beside', async () => {
+  const list = Array.from({ length: 200_000 }, (_, n) => ({ n, text: `a "${n}" b` }))
+  const whole = JSON.stringify({ serial: 7, list, lineage: 'ours' })
+  expect(await findingBeside(whole)).toEqual({ isWholeObject: true, members: '{"serial":7,"lineage":"ours"}' })
+  for (const text of ['', whole.slice(0, -1), `${whole}x`, whole.replace('"n":199999', '"n":01')]) {
+    expect((await findingBeside(text)).isWholeObject).toBe(false)
+  }
+})
+
+async function findingBeside(text: string) {
+  await using passing = passingBytes(jsonCheck, ['serial', 'lineage'], 1e9)
+  await passing.push(Buffer.from(text))
+  return await passing.finding()
+}

@@ -1,11 +1,11 @@
 /** Takes a state in as bytes: streamed into blob parts, its head read, its checksum judged. Never re-serialised. */
 import { createHash } from 'node:crypto'
 import { ApiError, readChecksum, readStateHead } from '@iac-agent/protocol'
-import type { Clock } from '@iac-agent/runtime'
+import { type Clock, type PassingBytes, passingBytes } from '@iac-agent/runtime'
 import { type BlobDraft, BlobWriter, discardDraft, receiveBlob } from '../../store/blobs.js'
 import type { Store } from '../../store/store.js'
 import { readString, type Slice, scanMembers, skipSpace, withoutSpace } from '../json-scan.js'
-import { JsonCheck } from './json-check.js'
+import { type JsonFinding, jsonCheck } from './json-check.js'
 
 /** A received state that no row points at yet. */
 export interface StateDraft {
@@ -24,15 +24,16 @@ export interface ReceiveDeps {
 }
 
 /**
- * A state sent as its own bytes (the stream bounds itself), with the text of X-Content-SHA256 if there was one.
+ * A state sent as its own bytes (the stream bounds itself), about as many as expected, with the text of X-Content-SHA256 if there was one.
  * Throws `checksum_mismatch`, `invalid_request` when it is not one whole JSON object.
  */
 export async function receiveRawState(
   deps: ReceiveDeps,
   body: AsyncIterable<Uint8Array>,
   checksum: string | undefined,
+  expectedBytes = 0,
 ): Promise<StateDraft> {
-  const draft = await takeIn(deps, body)
+  const draft = await takeIn(deps, body, expectedBytes)
   const expected = readChecksum(checksum)
   if (expected === null || expected === draft.blob.sha256) return draft
   await discardDraft(deps.store, draft.blob)
@@ -53,32 +54,36 @@ export async function receiveWrappedState(deps: ReceiveDeps, body: Buffer): Prom
   const bytes = text === undefined ? body.subarray(content.start, content.end) : Buffer.from(text, 'utf8')
   const fits = fitsChecksum(bytes, checksumOf(body, members.byKey.get('checksum')))
   if (!fits && text !== undefined) throw mismatch(sha256(bytes))
-  return { ...(await takeIn(deps, once(bytes))), checksumUnverified: !fits }
+  return { ...(await takeIn(deps, once(bytes), bytes.length)), checksumUnverified: !fits }
 }
 
-async function takeIn({ store, clock }: ReceiveDeps, body: AsyncIterable<Uint8Array>): Promise<StateDraft> {
-  const check = new JsonCheck(headMembers)
+async function takeIn(
+  { store, clock }: ReceiveDeps,
+  body: AsyncIterable<Uint8Array>,
+  expectedBytes: number,
+): Promise<StateDraft> {
+  await using check = passingBytes(jsonCheck, headMembers, expectedBytes)
   const writer = new BlobWriter(store, () => clock.now())
   const blob = await receiveBlob(writer, watched(body, check))
   try {
-    return { blob, checksumUnverified: false, ...readHead(check, blob.sizeBytes) }
+    return { blob, checksumUnverified: false, ...readHead(await check.finding(), blob.sizeBytes) }
   } catch (err) {
     await discardDraft(store, blob)
     throw err
   }
 }
 
-async function* watched(body: AsyncIterable<Uint8Array>, check: JsonCheck): AsyncGenerator<Uint8Array> {
+async function* watched(body: AsyncIterable<Uint8Array>, check: PassingBytes<JsonFinding>): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    check.push(chunk)
+    await check.push(chunk)
     yield chunk
   }
 }
 
 /** Terraform writes them first, programs that sort keys write them behind megabytes of resources. */
-const headMembers = new Set(['serial', 'lineage', 'terraform_version'])
+const headMembers = ['serial', 'lineage', 'terraform_version']
 
-function readHead(check: JsonCheck, sizeBytes: number): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
+function readHead(check: JsonFinding, sizeBytes: number): Pick<StateDraft, 'serial' | 'lineage' | 'terraformVersion'> {
   const found = check.isWholeObject ? readStateHead(check.members) : undefined
   if (!found) throw invalid('state', sizeBytes === 0 ? 'is empty' : 'is not one whole JSON object')
   const { serial, lineage, terraformVersion } = found

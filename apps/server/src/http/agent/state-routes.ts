@@ -24,7 +24,7 @@ export async function stateRoutes(app: FastifyInstance, deps: ReceiveDeps): Prom
       await admit(deps, caller, params.task_id)
       const draft =
         body.contentType === 'application/octet-stream'
-          ? await receiveRawState(deps, body.stream(), checksumHeader(headers))
+          ? await receiveRawState(deps, body.stream(), checksumHeader(headers), body.declaredBytes)
           : await receiveWrappedState(deps, await body.bytes())
       return saveTaskState(deps, { caller, taskId: params.task_id, draft })
     },
