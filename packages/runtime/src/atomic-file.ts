@@ -1,7 +1,11 @@
 /** Files that are there whole or not at all, also after a power cut. */
 import { randomBytes } from 'node:crypto'
+import { closeSync, fsync, openSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+
+const sync = promisify(fsync)
 
 /**
  * Replaces `path` by temp file, fsync, rename and fsync of the folder.
@@ -26,11 +30,11 @@ export async function writeFileAtomic(
 
 /** Makes names just created, renamed or removed in `path` durable. */
 export async function syncDirectory(path: string): Promise<void> {
-  const folder = await open(path, 'r')
+  const folder = openSync(path, 'r') // only the sync is worth another thread
   try {
-    await folder.sync()
+    await sync(folder)
   } finally {
-    await folder.close()
+    closeSync(folder)
   }
 }
 

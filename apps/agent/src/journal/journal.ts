@@ -3,7 +3,7 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parse } from '@iac-agent/protocol'
-import { systemClock } from '@iac-agent/runtime'
+import { syncDirectory, systemClock } from '@iac-agent/runtime'
 import { Fact, type NewFact } from './attempt-record.js'
 import { type Ballast, noBallast, withBallast } from './ballast.js'
 import { writeAll } from './write-all.js'
@@ -137,15 +137,6 @@ async function writeWhole(file: FileHandle, lines: Buffer, sizeBefore: number, i
   } catch (cause) {
     await file.truncate(sizeBefore)
     throw cause
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 

@@ -1,5 +1,6 @@
 /** Streams a state into a file: hashed and scanned on the way, durable before anybody is told. Never parsed, never re-serialised. */
-import { open, rename, rm } from 'node:fs/promises'
+import { renameSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
 import { passingBytes, syncDirectory } from '@iac-agent/runtime'
@@ -51,7 +52,7 @@ export async function keepState(
   const { sha256, sizeBytes } = incoming
   const path = join(statesDir, stateFileName({ ...place, sha256 }))
   crashPoint('state.received')
-  await rename(incoming.draft, path)
+  renameSync(incoming.draft, path) // terraform waits: to hand it to another thread takes longer than to do it
   await syncDirectory(statesDir)
   return { ...place, path, sha256, sizeBytes }
 }
