@@ -68,8 +68,7 @@ export const syncedFacts: readonly string[] = [
 export const serverCosts = {
   commitsOfChunksAtOnce: 1,
   chunk: {
-    'SELECT workspace_tasks': 1, // the fence
-    'SELECT task_attempts': 1, // the fence
+    'SELECT workspace_tasks': 1, // the fence: with its attempt
     'SELECT task_log_streams': 1,
     'UPDATE task_log_streams': 1,
     'INSERT task_logs': 1,
@@ -78,6 +77,5 @@ export const serverCosts = {
     'SELECT agents': 1,
     'UPDATE agents': 1,
     'SELECT task_attempts': 1, // what it is to hold
-    'SELECT meta': 1, // the life of the store
   },
 }

@@ -85,12 +85,18 @@ export async function startServer({
     rateLimit: { agent: config.agentRateLimit, operator: config.operatorRateLimit },
   })
   const drain = new ConnectionDrain(app.server)
-  undo.defer(() => closeApp(app, drain))
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeApp(app, drain)
+    return closed
+  }
+  undo.defer(close)
   const gateway = undo.use(
     new Gateway({
       store,
       clock,
       hub,
+      storeEpoch: epoch,
       logger,
       authenticate: (request) => requireKey(credentials, request.headers, proxies.clientOf(request)),
       appendLive: (live) => appendLive({ store, clock, hashes }, live),
@@ -106,7 +112,10 @@ export async function startServer({
   const reconciler = new Reconciler({ store, clock, link: hub, logger, heartbeatIntervalMs, leaseTtlMs, ...offers })
   const reconciling = reconciler.run(stopping.signal)
   undo.defer(() => reconciling)
-  undo.defer(() => stopping.abort())
+  undo.defer(() => {
+    stopping.abort()
+    void close() // begun first, so that nobody new gets in, and waited for in its turn
+  })
   const parts = undo.move()
   return {
     url: urlOf(config, app.server.address() as AddressInfo),

@@ -14,6 +14,8 @@ export interface DispatchDeps {
   readonly store: Store
   readonly clock: Clock
   readonly hub: ControlHub
+  /** told with what is wanted: what was acknowledged under another one may be gone */
+  readonly storeEpoch: number
 }
 
 /** @throws what the store throws; verdicts of the domain are handled here */
@@ -24,7 +26,7 @@ export async function dispatch(deps: DispatchDeps, session: Session, message: Ag
       return greet(deps, session, message.payload)
     case 'heartbeat':
       session.heartbeat = message.payload
-      return answer(session, await heartbeat(deps, { agentId, beat: message.payload }), 'heartbeat_ack')
+      return answer(deps, session, await heartbeat(deps, { agentId, beat: message.payload }), 'heartbeat_ack')
     case 'task_accepted': {
       const { task_id: taskId, attempt } = message.payload
       const isOurs = await acceptedByAgent(deps, { agentId, taskId, attempt })
@@ -56,7 +58,7 @@ async function greet(deps: DispatchDeps, session: Session, hello: HelloMessage['
     const said = await sayHello(deps, { agentId, hello })
     session.hello = hello
     session.hasSpoken = true
-    answer(session, said, 'welcome')
+    answer(deps, session, said, 'welcome')
     deps.hub.resumeStreams(agentId)
   } catch (err) {
     if (!(err instanceof ApiError) || err.code !== 'version_skew') throw err
@@ -66,14 +68,19 @@ async function greet(deps: DispatchDeps, session: Session, hello: HelloMessage['
 }
 
 /** A seed-only agent knows none of our additions: it is told nothing. */
-function answer(session: Session, said: HeartbeatAnswer | undefined, type: 'welcome' | 'heartbeat_ack'): void {
+function answer(
+  { storeEpoch: store_epoch }: DispatchDeps,
+  session: Session,
+  said: HeartbeatAnswer | undefined,
+  type: 'welcome' | 'heartbeat_ack',
+): void {
   if (said === undefined) {
     session.close(closeCodes.unauthorized, 'the agent was removed')
     return
   }
   session.isDrained = said.draining
   if (session.hello === undefined) return
-  const { desired, draining, store_epoch } = said
+  const { desired, draining } = said
   session.send({ type, payload: { desired, draining, store_epoch } })
   for (const order of said.unknown) session.send(runTask(order))
 }

@@ -23,6 +23,7 @@ export interface GatewayOptions {
   readonly store: Store
   readonly clock: Clock
   readonly hub: ControlHub
+  readonly storeEpoch: number
   readonly logger: Logger
   readonly authenticate: Authenticate
   readonly appendLive: AppendLive

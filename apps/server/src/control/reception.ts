@@ -14,6 +14,7 @@ export interface ReceptionOptions {
   readonly store: Store
   readonly clock: Clock
   readonly hub: ControlHub
+  readonly storeEpoch: number
   readonly logger: Logger
   readonly pool: InflaterPool
   readonly appendLive: AppendLive

@@ -1,11 +1,13 @@
 /** What a restored store must not take for granted: the world went on after its backup was made. */
 import type { Clock } from '@iac-agent/runtime'
 import { disconnectAllAgents } from '../store/agent-rows.js'
-import { type AttemptRow, findAttempt, noteAttempt, type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
+import { noteAttempt, type OpenAttemptRow, openAttempts } from '../store/attempt-rows.js'
+import { findTaskWithAttempt } from '../store/fence-rows.js'
 import type { Store, Tx } from '../store/store.js'
 import { beginStoreEpoch } from '../store/store-epoch.js'
-import { findTask, markUnreachable, type TaskRow, updateTask, waitingTasks } from '../store/task-rows.js'
+import { markUnreachable, type TaskRow, updateTask, waitingTasks } from '../store/task-rows.js'
 import { acceptOffer } from './attempts/accept-offer.js'
+import type { FencedAttempt } from './attempts/fenced-attempt.js'
 
 export interface AfterRestore {
   /** applies that may have gone on or ended since: they wait for their agent or a person */
@@ -37,9 +39,8 @@ export function afterRestore(
 }
 
 async function doubt(tx: Tx, open: OpenAttemptRow, clock: Clock): Promise<void> {
-  const task = (await findTask(tx, open.task_id)) as TaskRow
-  const attempt = (await findAttempt(tx, open.task_id, open.number)) as AttemptRow
-  if (attempt.state === 'offered') await acceptOffer(tx, task, attempt, clock)
+  const { task, attempt } = findTaskWithAttempt(tx, open.task_id, open.number) as Omit<FencedAttempt, 'stale'>
+  if (attempt.state === 'offered') await acceptOffer(tx, { task, attempt }, clock)
   if (attempt.start_id === null) await noteAttempt(tx, attempt, { start_id: unknownStart })
   await markUnreachable(tx, task.id, clock.now())
 }

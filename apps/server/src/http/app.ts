@@ -1,7 +1,13 @@
 /** The HTTP application without a port: three audiences, one error funnel. */
 import { ApiError, timing } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { type AgentDeps, agentPlugin } from './agent/agent-plugin.js'
 import { answerBrokenHttp } from './broken-http.js'
 import { authenticate, type Credentials } from './credentials.js'
@@ -47,15 +53,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     if (!isForAgents(request)) reply.headers(headers)
     done()
   })
-  app.addHook('onResponse', (request, reply, done) => {
-    const { method, routeOptions } = request
-    const ms = Math.round(reply.elapsedTime)
-    request.log.debug(
-      { request_id: request.id, method, route: routeOptions.url, status: reply.statusCode, ms },
-      'request',
-    )
-    done()
-  })
+  if (options.logger.isLevelEnabled('debug')) app.addHook('onResponse', logRequest)
   const metricsRoute = meterRequests(app, options.open.store)
   await app.register(openPlugin, options.open)
   if (options.isMetricsPublic) metricsRoute(app)
@@ -94,6 +92,13 @@ function quieter(logger: Logger): FastifyBaseLogger {
   const own = logger.child({})
   own.info = own.debug
   return own
+}
+
+function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const { id: request_id, method, routeOptions } = request
+  const ms = Math.round(reply.elapsedTime)
+  request.log.debug({ request_id, method, route: routeOptions.url, status: reply.statusCode, ms }, 'request')
+  done()
 }
 
 /** No browser can be led to these: their credentials are headers of our own. */

@@ -54,14 +54,18 @@ function setCaller(credentials: Credentials, request: FastifyRequest): void | Pr
   return checked instanceof Promise ? checked.then(set) : set(checked)
 }
 
-function callerOf(identity: PoolIdentity, request: FastifyRequest): AgentCaller {
-  const { 'x-agent-id': agentId, 'x-agent-secret': agentSecret, 'x-task-lease': lease } = request.headers
+function callerOf({ poolId, keyId }: PoolIdentity, { headers }: FastifyRequest): AgentCaller {
   return {
-    ...identity,
-    ...(typeof agentId === 'string' && agentId !== '' ? { agentId } : {}),
-    ...(typeof agentSecret === 'string' ? { agentSecret } : {}),
-    ...(typeof lease === 'string' && lease !== '' ? { lease } : {}),
+    poolId,
+    keyId,
+    agentId: nonEmpty(headers['x-agent-id']),
+    agentSecret: headers['x-agent-secret']?.toString(),
+    lease: nonEmpty(headers['x-task-lease']),
   }
+}
+
+function nonEmpty(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && header !== '' ? header : undefined
 }
 
 async function setOperator(credentials: Credentials, request: FastifyRequest, needed: Role): Promise<void> {

@@ -26,9 +26,10 @@ type AgentOf<E extends Endpoint> = E['audience'] extends 'agent' | 'attempt' ? A
 type OperatorOf<E extends Endpoint> = E['audience'] extends 'read_only' | 'operator' | 'admin'
   ? OperatorIdentity
   : OperatorIdentity | undefined
-/** A value to serialise, or bytes that are in the contract's form already. */
+/** A value to serialise, or text or bytes that are in the contract's form already. */
 type Answer<E extends Endpoint> =
   | (E extends { answer: { json: unknown } } ? AnswerOf<E> : never)
+  | string
   | Buffer
   | Readable
   | FastifyReply

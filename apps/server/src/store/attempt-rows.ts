@@ -86,12 +86,12 @@ export async function openAttemptsToMind(reader: Reader): Promise<OpenAttemptRow
   )
 }
 
+/** Made once: a text of this length costs as much to put together, and to look up, as the statement. */
+const openOfAgent = `SELECT ${openColumns} FROM task_attempts a JOIN workspace_tasks t ON t.id = a.task_id
+  WHERE a.agent_id = ? AND a.state IN ('offered', 'live')`
+
 export async function openAttemptsOf(reader: Reader, agentId: string): Promise<OpenAttemptRow[]> {
-  return reader.hot.all<OpenAttemptRow>(
-    `SELECT ${openColumns} FROM task_attempts a JOIN workspace_tasks t ON t.id = a.task_id
-     WHERE a.agent_id = ? AND a.state IN ('offered', 'live')`,
-    agentId,
-  )
+  return reader.hot.all<OpenAttemptRow>(openOfAgent, agentId)
 }
 
 /** Refused or unanswered offers that ended after `since`. */

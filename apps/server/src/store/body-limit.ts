@@ -2,46 +2,34 @@
 import { StoreError } from './store-error.js'
 
 /** Bodies take milliseconds; one that takes this long waits for another body, that is, for itself. */
-const defaultLimitMs = 10_000
+const defaultLimitMs = 5_000
 
-/** Watches bodies by one timer: a timer for each would cost as much as a statement of it. */
+type Reject = (err: StoreError) => void
+
+/** Watches a queue's bodies, of which one runs at a time, by one timer: to note that a body ended would cost it more than it gains. */
 export class BodyLimit {
-  /** in the order of their ends */
-  readonly #running = new Set<{ readonly until: number; readonly reject: (err: StoreError) => void }>()
+  /** of the body that began last; a body that has ended does not hear it */
+  #reject: Reject | undefined
+  /** of the body that had begun when the timer last looked */
+  #suspect: Reject | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(private readonly limitMs = defaultLimitMs) {}
 
-  /** Settles as `body` does, or throws `store_failed` after the limit (ten seconds). */
+  /** Settles as `body` does, or throws `store_failed` when it takes longer than the limit; at the latest after twice as long. */
   inTime<T>(body: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const running = { until: performance.now() + this.limitMs, reject }
-      this.#running.add(running)
+      this.#reject = reject
       this.#timer ??= setTimeout(() => this.#look(), this.limitMs).unref()
-      body.then(
-        (value) => {
-          this.#running.delete(running)
-          resolve(value)
-        },
-        (err) => {
-          this.#running.delete(running)
-          reject(err)
-        },
-      )
+      body.then(resolve, reject)
     })
   }
 
   #look(): void {
-    const now = performance.now()
-    this.#timer = undefined
-    for (const running of this.#running) {
-      if (running.until > now) {
-        this.#timer = setTimeout(() => this.#look(), running.until - now).unref()
-        return
-      }
-      this.#running.delete(running)
-      running.reject(tooLong(this.limitMs))
-    }
+    const isSame = this.#reject === this.#suspect
+    this.#suspect = this.#reject
+    this.#timer = isSame ? undefined : setTimeout(() => this.#look(), this.limitMs).unref()
+    if (isSame) this.#reject?.(tooLong(this.limitMs))
   }
 }
 

@@ -1,4 +1,7 @@
-/** The one reader handle: bodies take turns, each in a read transaction of its own, so that each sees one snapshot. */
+/**
+ * The one reader handle: bodies that come in one turn of the event loop run one after the other in one read transaction, so that each sees
+ * one snapshot, no older than itself, and are answered together after it.
+ */
 import type { Database, Statement } from 'better-sqlite3'
 import { BodyLimit } from './body-limit.js'
 import { HotReads } from './hot-statements.js'
@@ -6,14 +9,22 @@ import { BodyReader, PreparedStatements, type Scope } from './sqlite-connection.
 import type { Reader } from './store.js'
 import { StoreError, translateStoreError } from './store-error.js'
 
+/** Bodies of one transaction at most: bounds how long the first of them waits for its answer. */
+const batchLimit = 256
+
+interface Waiting {
+  body(reader: Reader): Promise<unknown>
+  resolve(value: unknown): void
+  reject(err: unknown): void
+}
+
 export class ReadQueue {
   readonly #statements: PreparedStatements
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #limit = new BodyLimit()
-  #last: Promise<unknown> = Promise.resolve()
-  /** bodies that have not ended */
-  #open = 0
+  readonly #waiting: Waiting[] = []
+  #draining: Promise<void> | undefined
   #isClosed: boolean = false
 
   constructor(handle: Database) {
@@ -22,35 +33,56 @@ export class ReadQueue {
     this.#commit = handle.prepare('COMMIT')
   }
 
-  /** Runs `body` when those before it have ended; at once when there are none. */
+  /** Queues `body`; settles with those it shares its transaction with. */
   add<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
-    const isFree = this.#open++ === 0
-    const turn = isFree ? this.#run(body) : this.#last.then(() => this.#run(body))
-    const leave = () => this.#open--
-    this.#last = turn.then(leave, leave) // the caller hears of a fault; the next body only waits
-    return turn
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({ body, resolve: resolve as (value: unknown) => void, reject })
+      this.#draining ??= this.#drain()
+    })
   }
 
   /** Takes no more bodies and waits for those that are queued. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#last
+    await this.#draining
   }
 
-  async #run<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
-    const scope: Scope = { isOpen: true }
-    const { handle } = this.#statements
-    this.#begin.run()
+  async #drain(): Promise<void> {
+    // Whatever arrives in this turn of the event loop joins the batch.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) await this.#read(this.#waiting.splice(0, batchLimit))
+    this.#draining = undefined
+  }
+
+  /** Who comes meanwhile may know of a COMMIT that this snapshot does not: it waits for the next one. */
+  async #read(batch: readonly Waiting[]): Promise<void> {
+    const done: { waiting: Waiting; value: unknown }[] = []
     try {
-      return await this.#limit.inTime(
-        body(new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))),
-      )
+      this.#begin.run()
+      for (const waiting of batch) {
+        const value = await this.#run(waiting)
+        if (value !== failed) done.push({ waiting, value })
+      }
+      if (this.#statements.handle.inTransaction) this.#commit.run()
     } catch (err) {
-      throw translateStoreError(err)
+      for (const { reject } of batch) reject(translateStoreError(err))
+    }
+    for (const { waiting, value } of done) waiting.resolve(value)
+  }
+
+  async #run({ body, reject }: Waiting): Promise<unknown> {
+    const scope: Scope = { isOpen: true }
+    const reader = new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))
+    try {
+      return await this.#limit.inTime(body(reader))
+    } catch (err) {
+      reject(translateStoreError(err))
+      return failed
     } finally {
       scope.isOpen = false
-      if (handle.inTransaction) this.#commit.run()
     }
   }
 }
+
+const failed = Symbol('failed')

@@ -2,7 +2,7 @@
 import type { Stage, TaskStatus, TaskType } from '@iac-agent/protocol'
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { WorkspaceTasksTable } from './schema/tasks.js'
-import { openBytes, sealText } from './secret-box.js'
+import { openText, sealText } from './secret-box.js'
 import type { Reader, Tx } from './store.js'
 
 type Outputs = 'plan_output' | 'apply_output'
@@ -19,8 +19,10 @@ const columns = `id, workspace_id, pool_id, task_type, status, stage, descriptio
   confirmed_plan, confirm_description, cancel_requested_at, cancel_requested_by, cancel_force, unreachable_since, created_by,
   created_at, started_at, completed_at, plan_output_bytes, apply_output_bytes`
 
+const byId = `SELECT ${columns} FROM workspace_tasks WHERE id = ?`
+
 export async function findTask(reader: Reader, taskId: number): Promise<TaskRow | undefined> {
-  return reader.hot.one<TaskRow>(`SELECT ${columns} FROM workspace_tasks WHERE id = ?`, taskId)
+  return reader.hot.one<TaskRow>(byId, taskId)
 }
 
 /** Newest first, beginning below the id `before`. */
@@ -117,11 +119,6 @@ export async function insertSnapshot(tx: Tx, taskId: number, document: string): 
 }
 
 export async function findSnapshot(reader: Reader, taskId: number): Promise<string | undefined> {
-  return findSnapshotBytes(reader, taskId)?.toString('utf8')
-}
-
-/** The same text as it is stored. */
-export function findSnapshotBytes(reader: Reader, taskId: number): Buffer | undefined {
   const row = reader.hot.one<{ document: Buffer }>('SELECT document FROM task_snapshots WHERE task_id = ?', taskId)
-  return row === undefined ? undefined : openBytes(row.document)
+  return row === undefined ? undefined : openText(row.document)
 }

@@ -1,6 +1,6 @@
 /**
- * The one writer: bodies wait in a queue, run one after the other inside one transaction, each in its own savepoint, and
- * are answered after the COMMIT they share (group commit). A body that throws rolls back alone.
+ * The one writer: bodies wait in a queue, run one after the other inside one transaction, and are answered after the COMMIT they share
+ * (group commit). A body that throws rolls back alone: when others ran before it, all of them run again, each in its own savepoint.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { BodyLimit } from './body-limit.js'
@@ -40,6 +40,8 @@ export class WriteQueue {
   #draining: Promise<void> | undefined
   #isClosed: boolean = false
   #isSynced: boolean = true
+  /** The next batch takes savepoints, which cost a body as much as a statement: one of it throws. */
+  #isCareful: boolean = false
   /** runs while only patient bodies wait */
   #patience: NodeJS.Timeout | undefined
 
@@ -94,6 +96,8 @@ export class WriteQueue {
     const done: { body: Waiting; value: unknown }[] = []
     const changes: Change[] = []
     const isSynced = this.#waiting.some(({ name }) => !unpromised.has(name))
+    const isCareful = this.#isCareful
+    this.#isCareful = false
     try {
       this.#sync(isSynced)
       this.#steps.begin.run()
@@ -105,9 +109,11 @@ export class WriteQueue {
       while (done.length < batchLimit) {
         const body = this.#take(done.length, isSynced)
         if (!body) break
-        const value = await this.#run(body, changes, done.length === 0)
-        if (value !== failed) done.push({ body, value })
+        const way = done.length === 0 ? 'first' : isCareful ? 'saved' : 'bare'
+        const value = await this.#run(body, changes, way)
         if (!handle.inTransaction) throw new StoreError('store_failed', 'the database rolled the transaction back')
+        if (value === spoiled) return this.#again([...done.map((one) => one.body), body])
+        if (value !== failed) done.push({ body, value })
         if (body.alone) break
       }
       for (const { body } of done) crashPoint(`${body.name}.committing`)
@@ -141,31 +147,39 @@ export class WriteQueue {
     return this.#waiting.shift()
   }
 
-  /** Each body in a savepoint of its own; as long as it is the only one, the transaction is that. */
-  async #run(body: Waiting, changes: Change[], isAlone: boolean): Promise<unknown> {
+  /** As long as nobody ran before it, the transaction is the body's savepoint. */
+  async #run(body: Waiting, changes: Change[], way: 'first' | 'saved' | 'bare'): Promise<unknown> {
     const handle = this.#statements.handle
     const scope: Scope = { isOpen: true }
     const own: Change[] = []
     const tx = new Body(this.#statements, scope, own)
-    if (!isAlone) this.#steps.save.run()
+    if (way === 'saved') this.#steps.save.run()
     try {
       const value = await this.#limit.inTime(body.run(tx))
       scope.isOpen = false
-      if (!isAlone) this.#steps.release.run()
+      if (way === 'saved') this.#steps.release.run()
       changes.push(...own)
       return value
     } catch (err) {
       scope.isOpen = false
-      if (handle.inTransaction) this.#undo(isAlone)
+      if (way === 'bare' && handle.inTransaction) return spoiled
+      if (handle.inTransaction) this.#undo(way)
       body.reject(translateStoreError(err))
       return failed
     }
   }
 
-  #undo(isAlone: boolean): void {
-    const [first, then] = isAlone ? (['rollback', 'begin'] as const) : (['undo', 'release'] as const)
+  #undo(way: 'first' | 'saved' | 'bare'): void {
+    const [first, then] = way === 'first' ? (['rollback', 'begin'] as const) : (['undo', 'release'] as const)
     this.#steps[first].run()
     this.#steps[then].run()
+  }
+
+  /** Gives the transaction up, and takes its bodies first into the next one, where whoever throws rolls back alone. */
+  #again(bodies: Waiting[]): void {
+    this.#steps.rollback.run()
+    this.#waiting.unshift(...bodies)
+    this.#isCareful = true
   }
 
   /** The transaction is gone with all its bodies: a single one is told, several run again one by one. */
@@ -190,3 +204,5 @@ class Body extends BodyReader<HotStatements> implements Tx {
 }
 
 const failed = Symbol('failed')
+/** It failed, and what it did cannot be told from what others did. */
+const spoiled = Symbol('spoiled')

@@ -7,6 +7,7 @@ import { sealLog } from '../../src/domain/logs/seal.js'
 import { confirmTask } from '../../src/domain/tasks/confirm-task.js'
 import { declareLost } from '../../src/domain/tasks/declare-lost.js'
 import { reportStatus } from '../../src/domain/tasks/report-status.js'
+import { storeEpoch } from '../../src/store/store-epoch.js'
 import { readLog } from '../domain/read-log.js'
 import { plannedTask, runningApply, runningPlan, savedPlan } from './running-attempts.js'
 import { type TaskWorld, taskWorld } from './task-world.js'
@@ -32,7 +33,8 @@ describe('after a restore', () => {
       code: 'already_started',
     })
     const said = await heartbeat(world, { agentId: 'a', beat: { current_tasks: [{ task_id: taskId, attempt: 2 }] } })
-    expect(said).toMatchObject({ store_epoch: 2, desired: [{ want: 'run' }] })
+    expect(said).toMatchObject({ desired: [{ want: 'run' }] })
+    expect(await world.store.read(storeEpoch)).toBe(2)
     expect((await world.task(taskId)).unreachable_since).toBeNull()
     await reportStatus(world, { caller, taskId, report: { status: 'success' } })
     expect((await world.task(taskId)).status).toBe('applied')

@@ -28,7 +28,7 @@ describe('queueing a task', () => {
     await changeWorkspace(world, { id: world.workspace.id, patch: { tf_code: { output: { a: { value: 2 } } } } })
     await world.reconciler.pass()
     const document = await taskData(world, { caller: await world.caller(taskId, 1), taskId, includeState: true })
-    expect(JSON.parse(Buffer.concat(document).toString())).toMatchObject({
+    expect(JSON.parse(String(document))).toMatchObject({
       task: { context: { targets: ['terraform_data.a'], replace: [], refresh: true, description: 'why' } },
       workspace: { tf_code: { output: { a: { value: 1 } } }, lineage: world.workspace.lineage },
       variables: [{ key: 'secret', value: 'then', sensitive: true }],

@@ -20,6 +20,7 @@ export async function gatewayWorld(silenceMs = 60_000) {
       store,
       clock: systemClock,
       hub,
+      storeEpoch: 1,
       logger: silentLogger(),
       authenticate: async () => ({ poolId: pool.id, keyId: 'key', expiresAt: null }),
       appendLive: async () => ({ stale: true }),

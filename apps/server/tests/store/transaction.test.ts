@@ -104,6 +104,19 @@ it('tells changes after the commit, once each, and never those of a body that fa
   expect(await Promise.all(seenAtTelling)).toEqual([['a']])
 })
 
+it('answers reads that come together from one snapshot, and a body that throws fails alone', async () => {
+  await using opened = await temporaryStore()
+  const { store } = opened
+  const snapshot = () => store.read(async ({ hot }) => hot.snapshot())
+  const failing = store.read(async () => {
+    throw new Error('this one fails')
+  })
+  const [first, failed, last] = await Promise.allSettled([snapshot(), failing, snapshot()])
+  expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'this one fails' } })
+  expect(first).toMatchObject({ status: 'fulfilled' })
+  expect(last).toEqual(first)
+})
+
 it('shows a read one snapshot, whatever is committed meanwhile', async () => {
   await using opened = await temporaryStore()
   const { store } = opened

@@ -9,7 +9,6 @@ import {
 } from '../../store/agent-rows.js'
 import { newestAttemptOf, type OpenAttemptRow, openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import { storeEpoch } from '../../store/store-epoch.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import { heardOf } from '../attempts/heard-of.js'
 import { requireItself } from './agent-proof.js'
@@ -17,7 +16,7 @@ import { isDraining } from './agent-status.js'
 import { desiredState, type ReportedAttempt } from './desired.js'
 import { missingOffers, type RunOrder } from './run-order.js'
 
-export interface HeartbeatAnswer extends Required<Desired> {
+export interface HeartbeatAnswer extends Omit<Desired, 'store_epoch'> {
   /** what a `run_task` is to be sent for again */
   readonly unknown: readonly RunOrder[]
 }
@@ -56,7 +55,7 @@ export function heartbeat(
       const settledAt = deps.clock.monotonic() - offerGraceMs
       const settled = open.filter((attempt) => attempt.seed_only === 0 && attempt.offered_at <= settledAt)
       const draining = isDraining({ ...before, status: '' })
-      return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(settled, unknown) }
+      return { desired, draining, unknown: missingOffers(settled, unknown) }
     },
     caller === undefined ? patienceMs : 0,
   )

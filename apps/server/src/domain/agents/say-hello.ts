@@ -4,7 +4,6 @@ import type { Clock } from '@iac-agent/runtime'
 import { findAgent, updateAgent } from '../../store/agent-rows.js'
 import { openAttemptsOf } from '../../store/attempt-rows.js'
 import type { Store } from '../../store/store.js'
-import { storeEpoch } from '../../store/store-epoch.js'
 import { heardOf } from '../attempts/heard-of.js'
 import { isDraining } from './agent-status.js'
 import { desiredState, type ReportedAttempt } from './desired.js'
@@ -36,7 +35,7 @@ export function sayHello(
     const { desired, unknown } = desiredState(open.map(openOf), reported)
     tx.changed({ kind: 'agent', agentId })
     const draining = isDraining({ ...agent, status: '' })
-    return { desired, draining, store_epoch: await storeEpoch(tx), unknown: missingOffers(open, unknown) }
+    return { desired, draining, unknown: missingOffers(open, unknown) }
   })
 }
 

@@ -3,9 +3,9 @@ export interface AgentCaller {
   readonly poolId: string
   readonly keyId: string
   /** `X-Agent-ID` */
-  readonly agentId?: string
+  readonly agentId?: string | undefined
   /** `X-Agent-Secret` */
-  readonly agentSecret?: string
+  readonly agentSecret?: string | undefined
   /** `X-Task-Lease` */
-  readonly lease?: string
+  readonly lease?: string | undefined
 }

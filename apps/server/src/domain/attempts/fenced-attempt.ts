@@ -1,10 +1,9 @@
 /** An attempt that passed the fence. */
-import type { AttemptRow } from '../../store/attempt-rows.js'
-import type { TaskRow } from '../../store/task-rows.js'
+import type { FencedAttemptRow, FencedTask } from '../../store/fence-rows.js'
 
 export interface FencedAttempt {
-  readonly task: TaskRow
-  readonly attempt: AttemptRow
+  readonly task: FencedTask
+  readonly attempt: FencedAttemptRow
   /** no longer the task's current attempt, or ended: what it sends is late data, and moves nothing */
   readonly stale: boolean
 }

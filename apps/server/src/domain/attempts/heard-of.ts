@@ -2,10 +2,11 @@
 import type { CancelRung } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import type { OpenAttemptRow } from '../../store/attempt-rows.js'
-import { findAttempt, noteCancelRung } from '../../store/attempt-rows.js'
+import { noteCancelRung } from '../../store/attempt-rows.js'
+import { findTaskWithAttempt } from '../../store/fence-rows.js'
 import { renewLease, renewLeasesOf } from '../../store/lease-rows.js'
 import type { Tx } from '../../store/store.js'
-import { findTask, markUnreachable } from '../../store/task-rows.js'
+import { markUnreachable } from '../../store/task-rows.js'
 import type { ReportedAttempt } from '../agents/desired.js'
 import { acceptOffer } from './accept-offer.js'
 
@@ -44,7 +45,6 @@ function isOf(row: OpenAttemptRow, reported: ReportedAttempt): boolean {
 }
 
 async function accept(tx: Tx, row: OpenAttemptRow, clock: Clock): Promise<void> {
-  const task = await findTask(tx, row.task_id)
-  const attempt = await findAttempt(tx, row.task_id, row.number)
-  if (task !== undefined && attempt !== undefined) await acceptOffer(tx, task, attempt, clock)
+  const found = findTaskWithAttempt(tx, row.task_id, row.number)
+  if (found?.attempt !== undefined) await acceptOffer(tx, { task: found.task, attempt: found.attempt }, clock)
 }

@@ -4,10 +4,10 @@
  */
 import type { Phase } from '@iac-agent/protocol'
 import { type AttemptRow, insertEndedAttempt } from '../../store/attempt-rows.js'
+import type { FencedTask } from '../../store/fence-rows.js'
 import { findLeaseKey } from '../../store/lease-key.js'
 import type { Reader, Tx } from '../../store/store.js'
 import { storeEpoch } from '../../store/store-epoch.js'
-import type { TaskRow } from '../../store/task-rows.js'
 import { lockForLostApply } from '../workspaces/workspace-lock.js'
 import type { AgentCaller } from './agent-caller.js'
 import { isLeaseOf, leaseSalt } from './lease-token.js'
@@ -18,7 +18,7 @@ const phases: readonly Phase[] = ['plan', 'apply']
 export async function lostAttempt(
   reader: Reader,
   caller: AgentCaller,
-  task: TaskRow,
+  task: FencedTask,
   number: number,
 ): Promise<AttemptRow | undefined> {
   const key = findLeaseKey(reader)
@@ -31,7 +31,7 @@ export async function lostAttempt(
 }
 
 /** Stores the row as ended. An apply locks its workspace, once: its changes are not in the state that was restored. */
-export async function takeUpLost(tx: Tx, task: TaskRow, lost: AttemptRow, now: number): Promise<AttemptRow> {
+export async function takeUpLost(tx: Tx, task: FencedTask, lost: AttemptRow, now: number): Promise<AttemptRow> {
   // accepted, and so the newest of its phase: its log is what people see
   const row = { ...lost, offered_at: now, accepted_at: now, ended_at: now }
   await insertEndedAttempt(tx, row)
@@ -49,7 +49,7 @@ export async function takeUpLost(tx: Tx, task: TaskRow, lost: AttemptRow, now: n
 
 function rowOf(
   key: string,
-  { task, number, phase, agentId }: { task: TaskRow; number: number; phase: Phase; agentId: string },
+  { task, number, phase, agentId }: { task: FencedTask; number: number; phase: Phase; agentId: string },
 ): AttemptRow {
   const { id: taskId, created_at: taskCreatedAt, workspace_id: workspaceId } = task
   return {

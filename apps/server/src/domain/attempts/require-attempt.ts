@@ -2,10 +2,16 @@
 import { ApiError } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { findAgent } from '../../store/agent-rows.js'
-import { type AttemptRow, findAttempt } from '../../store/attempt-rows.js'
+import type { AttemptRow } from '../../store/attempt-rows.js'
+import {
+  type FencedAttemptRow,
+  type FencedTask,
+  findTaskWithAttempt,
+  type TaskWithAttempt,
+} from '../../store/fence-rows.js'
 import { renewLease } from '../../store/lease-rows.js'
 import type { Reader, Tx } from '../../store/store.js'
-import { findTask, markUnreachable, type TaskRow } from '../../store/task-rows.js'
+import { markUnreachable } from '../../store/task-rows.js'
 import { acceptOffer } from './accept-offer.js'
 import type { AgentCaller } from './agent-caller.js'
 import type { FencedAttempt } from './fenced-attempt.js'
@@ -23,28 +29,29 @@ export async function requireAttempt(
   taskId: number,
   clock: Clock,
 ): Promise<FencedAttempt> {
-  const { isLost, ...fenced } = await findFenced(tx, caller, taskId)
-  if (!isLost) return touchAttempt(tx, fenced, clock)
-  return { ...fenced, attempt: await takeUpLost(tx, fenced.task, fenced.attempt, clock.now()) }
+  const found = await findFenced(tx, caller, taskId)
+  if (found.lost === undefined) return touchAttempt(tx, found, clock)
+  return { ...found, attempt: await takeUpLost(tx, found.task, found.lost, clock.now()) }
 }
 
 /** The same check without its effects, for reads. */
-export async function requireAttemptRead(reader: Reader, caller: AgentCaller, taskId: number): Promise<FencedAttempt> {
-  const { task, attempt, stale } = await findFenced(reader, caller, taskId)
-  return { task, attempt, stale }
+export function requireAttemptRead(reader: Reader, caller: AgentCaller, taskId: number): Promise<FencedAttempt> {
+  return findFenced(reader, caller, taskId)
 }
 
-async function findFenced(
-  reader: Reader,
-  caller: AgentCaller,
-  taskId: number,
-): Promise<FencedAttempt & { isLost: boolean }> {
-  const task = await findTask(reader, taskId)
-  if (caller.lease !== undefined) return leasedAttempt(reader, caller, taskId, task, caller.lease)
-  if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
+interface Found extends FencedAttempt {
+  /** the row to take up, when `attempt` is not in this store */
+  readonly lost?: AttemptRow
+}
+
+async function findFenced(reader: Reader, caller: AgentCaller, taskId: number): Promise<Found> {
+  if (caller.lease !== undefined) return leasedAttempt(reader, caller, taskId, caller.lease)
+  const found = findTaskWithAttempt(reader, taskId, undefined)
+  if (found === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
+  const { task } = found
   if (task.pool_id !== caller.poolId) throw notYours(taskId)
-  const attempt = await seedOnlyAttempt(reader, caller, task)
-  return { task, attempt, stale: isStale(task, attempt), isLost: false }
+  const attempt = await seedOnlyAttempt(reader, caller, found)
+  return { task, attempt, stale: isStale(task, attempt) }
 }
 
 /** For live frames: the socket is the identity. A registered agent's attempt is named, a stale one is told. */
@@ -55,9 +62,9 @@ export async function requireLiveAttempt(
   number: number,
   clock: Clock,
 ): Promise<FencedAttempt> {
-  const task = await findTask(tx, taskId)
-  if (task === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
-  const attempt = await findAttempt(tx, taskId, number)
+  const found = findTaskWithAttempt(tx, taskId, number)
+  if (found === undefined) throw new ApiError('not_found', `task ${taskId} does not exist`)
+  const { task, attempt } = found
   if (attempt === undefined || attempt.agent_id !== agentId) throw notYours(taskId)
   return touchAttempt(tx, { task, attempt, stale: isStale(task, attempt) }, clock)
 }
@@ -66,7 +73,7 @@ export async function requireLiveAttempt(
 export async function touchAttempt(tx: Tx, fenced: FencedAttempt, clock: Clock): Promise<FencedAttempt> {
   const { task, attempt, stale } = fenced
   if (stale) return fenced
-  if (attempt.state === 'offered') return acceptOffer(tx, task, attempt, clock)
+  if (attempt.state === 'offered') return acceptOffer(tx, fenced, clock)
   const now = clock.monotonic()
   if (!isFresh(attempt, now) && (await renewLease(tx, task.id, attempt.number, now)) === 0)
     return { task, attempt, stale: true }
@@ -81,34 +88,32 @@ export function isTouched({ task, attempt, stale }: FencedAttempt, clock: Clock)
   return !stale && attempt.state === 'live' && task.unreachable_since === null && isFresh(attempt, clock.monotonic())
 }
 
-function isFresh(attempt: AttemptRow, now: number): boolean {
+function isFresh(attempt: FencedAttemptRow, now: number): boolean {
   return attempt.lease_expires_at - now > attempt.lease_ttl_ms * 0.9
 }
 
-async function leasedAttempt(
-  reader: Reader,
-  caller: AgentCaller,
-  taskId: number,
-  task: TaskRow | undefined,
-  lease: string,
-): Promise<FencedAttempt & { isLost: boolean }> {
+async function leasedAttempt(reader: Reader, caller: AgentCaller, taskId: number, lease: string): Promise<Found> {
   const number = attemptOfToken(lease)
   if (number === undefined) throw notYours(taskId)
-  if (task === undefined) throw unknownAttempt(taskId, number)
-  const attempt = await findAttempt(reader, taskId, number)
+  const found = findTaskWithAttempt(reader, taskId, number)
+  if (found === undefined) throw unknownAttempt(taskId, number)
+  const { task, attempt } = found
   if (attempt === undefined) {
     const lost = await lostAttempt(reader, caller, task, number)
     if (lost === undefined) throw unknownAttempt(taskId, number)
-    return { task, attempt: lost, stale: true, isLost: true }
+    return { task, attempt: lost, stale: true, lost }
   }
   const isAgents = caller.agentId === undefined || caller.agentId === attempt.agent_id
   if (task.pool_id !== caller.poolId || !isLeaseOf(attempt, lease) || !isAgents) throw notYours(taskId)
-  return { task, attempt, stale: isStale(task, attempt), isLost: false }
+  return { task, attempt, stale: isStale(task, attempt) }
 }
 
 /** A seed-only agent has no lease: the task's newest attempt is its own, or, without X-Agent-ID, one of its kind in the pool. */
-async function seedOnlyAttempt(reader: Reader, caller: AgentCaller, task: TaskRow): Promise<AttemptRow> {
-  const attempt = task.attempt === 0 ? undefined : await findAttempt(reader, task.id, task.attempt)
+async function seedOnlyAttempt(
+  reader: Reader,
+  caller: AgentCaller,
+  { task, attempt }: TaskWithAttempt,
+): Promise<FencedAttemptRow> {
   if (attempt === undefined) throw notYours(task.id)
   if (caller.agentId !== undefined && caller.agentId !== attempt.agent_id) throw notYours(task.id)
   const agent = await findAgent(reader, attempt.agent_id)
@@ -119,7 +124,7 @@ async function seedOnlyAttempt(reader: Reader, caller: AgentCaller, task: TaskRo
   return attempt
 }
 
-function isStale(task: TaskRow, attempt: AttemptRow): boolean {
+function isStale(task: FencedTask, attempt: FencedAttemptRow): boolean {
   return attempt.number !== task.attempt || attempt.state === 'final'
 }
 

@@ -3,7 +3,7 @@ import { ApiError } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
 import { endAttempt, noteAttempt } from '../../store/attempt-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import { markUnreachable } from '../../store/task-rows.js'
+import { findTask, markUnreachable } from '../../store/task-rows.js'
 import { moveTask } from '../tasks/move-task.js'
 import { planStaleness } from '../tasks/plan-base.js'
 import type { AgentCaller } from './agent-caller.js'
@@ -36,7 +36,9 @@ async function pass(tx: Tx, fenced: FencedAttempt, startId: string, clock: Clock
     return notPossible(`task ${task.id} has no confirmed plan to apply`)
   if (task.cancel_requested_at !== null) return notPossible(`task ${task.id} is cancelled: finish it as cancelled`)
   if (known === startId) return undefined
-  const staleness = await planStaleness(tx, task)
+  const whole = await findTask(tx, task.id)
+  if (whole === undefined) throw new Error(`task ${task.id} vanished in its own transaction`)
+  const staleness = await planStaleness(tx, whole)
   if (staleness !== undefined) {
     await endAttempt(tx, attempt, { outcome: 'failed', finalStatus: 'failed' }, now)
     await moveTask(tx, task, 'apply', { kind: 'failed' }, now, {

@@ -18,7 +18,7 @@ export function hashOf(secret: string): string {
 
 /** Whether `secret` is the one whose hash was kept, in constant time. */
 export function isSecretOf(kept: string, secret: string): boolean {
-  const wanted = Buffer.from(kept, 'hex')
-  const given = hash('sha256', secret, 'buffer')
+  const wanted = Buffer.from(kept, 'latin1')
+  const given = Buffer.from(hashOf(secret), 'latin1')
   return wanted.length === given.length && timingSafeEqual(wanted, given)
 }

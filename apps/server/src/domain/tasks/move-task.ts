@@ -14,6 +14,9 @@ import type { WorkspaceTasksTable } from '../../store/schema/tasks.js'
 import type { Tx } from '../../store/store.js'
 import { type TaskRow, updateTaskStatus } from '../../store/task-rows.js'
 
+/** What a move asks of its task. */
+type MovedTask = Pick<TaskRow, 'id' | 'workspace_id' | 'task_type' | 'status' | 'started_at'>
+
 /** What changes in the same UPDATE. */
 export type TaskPatch = Omit<Updateable<WorkspaceTasksTable>, 'status' | 'id' | 'started_at' | 'completed_at'>
 
@@ -24,7 +27,7 @@ export type TaskPatch = Omit<Updateable<WorkspaceTasksTable>, 'status' | 'id' | 
  */
 export async function moveTask(
   tx: Tx,
-  task: TaskRow,
+  task: MovedTask,
   phase: Phase,
   event: TaskEvent,
   now: number,
@@ -40,21 +43,21 @@ export async function moveTask(
   return status
 }
 
-function stampsOf(task: TaskRow, status: TaskStatus, now: number): Updateable<WorkspaceTasksTable> {
+function stampsOf(task: MovedTask, status: TaskStatus, now: number): Updateable<WorkspaceTasksTable> {
   if (isFinal(status)) return { completed_at: now, unreachable_since: null, stage: 'completed' }
   if (status === 'running') return task.started_at === null ? { started_at: now } : {}
   return status === 'pending' ? { unreachable_since: null, stage: 'pending' } : { stage: 'apply_pending' }
 }
 
 /** A task that may apply holds its workspace from `running` to its final status, waiting for confirmation included. */
-async function moveHold(tx: Tx, task: TaskRow, status: TaskStatus): Promise<void> {
+async function moveHold(tx: Tx, task: MovedTask, status: TaskStatus): Promise<void> {
   if (status === 'running') {
     const rows = await holdWorkspace(tx, task.workspace_id, task.id)
     if (rows === 0) throw new ApiError('workspace_locked', `another task holds workspace ${task.workspace_id}`)
   } else if (status !== 'apply_pending') await releaseWorkspace(tx, task.workspace_id, task.id)
 }
 
-function illegal(task: TaskRow, event: TaskEvent): ApiError {
+function illegal(task: MovedTask, event: TaskEvent): ApiError {
   return new ApiError('illegal_transition', `task ${task.id} is ${task.status}: ${event.kind} is not possible`, {
     status: task.status,
     event: event.kind,

@@ -11,9 +11,10 @@ import {
   type TaskStatus,
 } from '@iac-agent/protocol'
 import type { Clock } from '@iac-agent/runtime'
-import { type AttemptRow, endAttempt, findAttempt } from '../../store/attempt-rows.js'
+import { endAttempt, findAttempt } from '../../store/attempt-rows.js'
+import type { FencedAttemptRow, FencedTask } from '../../store/fence-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import { findTask, noteProgress, type TaskRow } from '../../store/task-rows.js'
+import { findTask, noteProgress } from '../../store/task-rows.js'
 import type { AgentCaller } from '../attempts/agent-caller.js'
 import type { FencedAttempt } from '../attempts/fenced-attempt.js'
 import { requireAttemptRead, touchAttempt } from '../attempts/require-attempt.js'
@@ -86,7 +87,7 @@ async function apply(
   return { status: ended.status, stage: ended.stage }
 }
 
-async function progress(tx: Tx, task: TaskRow, report: StatusUpdate): Promise<StatusAnswer> {
+async function progress(tx: Tx, task: FencedTask, report: StatusUpdate): Promise<StatusAnswer> {
   const { stage, changes_add, changes_change, changes_destroy } = report
   const said = { stage, changes_add, changes_change, changes_destroy }
   if (Object.values(said).some((value) => value !== undefined)) {
@@ -102,8 +103,8 @@ function vanished(taskId: number): Error {
 
 async function endPhase(
   tx: Tx,
-  task: TaskRow,
-  attempt: AttemptRow,
+  task: FencedTask,
+  attempt: FencedAttemptRow,
   report: StatusUpdate,
   event: TaskEvent,
   clock: Clock,
@@ -140,7 +141,7 @@ const attemptsOwn: readonly (string | undefined)[] = ['work_directory_busy', 'lo
  * A plan that was cancelled and got done all the same is not offered for confirmation; what was applied stays applied. A plan that failed
  * by its attempt alone is made again.
  */
-function asWished(task: TaskRow, attempt: AttemptRow, report: StatusUpdate, event: TaskEvent): TaskEvent {
+function asWished(task: FencedTask, attempt: FencedAttemptRow, report: StatusUpdate, event: TaskEvent): TaskEvent {
   const isCancelled = task.cancel_requested_at !== null
   const leadsToApply = event.kind === 'plan_succeeded' && event.hasChanges && mayApply(task.task_type)
   const isAttemptsOwn = attempt.phase === 'plan' && event.kind === 'failed' && attemptsOwn.includes(report.error_code)
@@ -158,7 +159,7 @@ function countsOf(report: StatusUpdate): TaskPatch {
   }
 }
 
-function secondsOf(attempt: AttemptRow, report: StatusUpdate, now: number): number {
+function secondsOf(attempt: FencedAttemptRow, report: StatusUpdate, now: number): number {
   const measured = (now - (attempt.accepted_at ?? now)) / 1000
   return Math.round(report.duration ?? measured)
 }

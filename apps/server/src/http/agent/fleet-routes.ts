@@ -14,6 +14,7 @@ export interface FleetRouteDeps {
   readonly clock: Clock
   readonly heartbeatIntervalMs: number
   readonly leaseTtlMs: number
+  readonly storeEpoch: number
 }
 
 export async function fleetRoutes(app: FastifyInstance, deps: FleetRouteDeps): Promise<void> {
@@ -28,7 +29,7 @@ export async function fleetRoutes(app: FastifyInstance, deps: FleetRouteDeps): P
   route(app, agentFleetEndpoints.heartbeat, async ({ params, body, caller }) => {
     const said = await heartbeat(deps, { agentId: params.agent_id, beat: body, caller })
     if (said === undefined) throw new ApiError('not_found', `agent ${params.agent_id} does not exist`)
-    return { desired: said.desired, draining: said.draining, store_epoch: said.store_epoch }
+    return { desired: said.desired, draining: said.draining, store_epoch: deps.storeEpoch }
   })
   route(app, agentFleetEndpoints.control, () => {
     throw new ApiError('invalid_request', 'this is a WebSocket: connect with an Upgrade')

@@ -18,13 +18,13 @@ export interface TaskRouteDeps {
 export async function taskRoutes(app: FastifyInstance, deps: TaskRouteDeps): Promise<void> {
   route(app, agentTaskEndpoints.data, async ({ params, query, reply, caller }) => {
     const includeState = query.include_state ?? true
-    const pieces = await taskData(deps, { caller, taskId: params.task_id, includeState })
-    if (pieces.length === 1 && pieces[0]) return pieces[0]
+    const data = await taskData(deps, { caller, taskId: params.task_id, includeState })
+    if (typeof data === 'string') return data
     reply.header(
       'content-length',
-      pieces.reduce((sum, { length }) => sum + length, 0),
+      data.reduce((sum, { length }) => sum + length, 0),
     )
-    return Readable.from(pieces, { objectMode: false }) // a state is not copied to stand between the two ends
+    return Readable.from(data, { objectMode: false }) // a state is not copied to stand between the two ends
   })
   route(app, agentTaskEndpoints.start, async ({ params, body, caller }) => {
     await startApply(deps, { caller, taskId: params.task_id, startId: body.start_id })
