@@ -16,8 +16,8 @@ import type { DataAccessor } from '../server-api/data-accessor.js'
 import type { Retry } from '../server-api/retry.js'
 import type { StateBackend } from '../state/state-backend.js'
 import type { StoredState } from '../state/stored-state.js'
+import type { Standing } from '../terraform/standby.js'
 import type { WorkDirectory } from '../terraform/work-directory.js'
-import type { Standing } from './stand-by.js'
 
 /** Everything an attempt is made of; built by the daemon. */
 export interface AttemptParts {

@@ -14,12 +14,6 @@ export interface SupervisorTools {
   cgroup: string | undefined
 }
 
-/** A supervisor without an order yet; undefined when it could not be begun. */
-export interface Standing {
-  readonly run: string
-  readonly supervisor: Promise<Standby | undefined>
-}
-
 /** Begins the supervisor of the next run of `command`, unless one stands by or a run is under way. What fails here is tried again when it is needed. */
 export function standBy(attempt: Attempt, tools: SupervisorTools, command: Command): void {
   const { journal, log } = attempt.parts

@@ -14,6 +14,12 @@ export interface StandbyOptions {
   readonly crashPoint?: Readonly<Record<string, string>>
 }
 
+/** One for a run that is still to come; undefined when it could not be begun. */
+export interface Standing {
+  readonly run: string
+  readonly supervisor: Promise<Standby | undefined>
+}
+
 export class Standby {
   private constructor(
     readonly runDir: string,
