@@ -14,10 +14,18 @@ export interface SupervisorTools {
   cgroup: string | undefined
 }
 
-/** Begins the supervisor of the next run of `command`, unless one stands by or a run is under way. What fails here is tried again when it is needed. */
+/** Of all attempts of this process: with more the host is busy, and what is begun early only holds up the others. */
+const mostStanding = 2
+let standingNow = 0
+
+/**
+ * Begins the supervisor of the next run of `command`, unless one stands by or a run is under way, or others do. What fails here is tried
+ * again when it is needed.
+ */
 export function standBy(attempt: Attempt, tools: SupervisorTools, command: Command): void {
   const { journal, log } = attempt.parts
-  if (attempt.standing !== undefined || pendingRun(journal.facts)) return
+  if (attempt.standing !== undefined || pendingRun(journal.facts) || standingNow >= mostStanding) return
+  standingNow++
   const run = nextRunName(journal.facts, command)
   const supervisor = begin(attempt, tools, run).catch((err: unknown) => {
     log.warn({ err, run }, 'no supervisor stands by')
@@ -28,17 +36,21 @@ export function standBy(attempt: Attempt, tools: SupervisorTools, command: Comma
 
 /** The supervisor of `run`: the one that stands by, else a new one. */
 export async function takeSupervisor(attempt: Attempt, tools: SupervisorTools, run: string): Promise<Standby> {
-  const { standing } = attempt
-  if (standing?.run !== run) return await begin(attempt, tools, run)
-  attempt.standing = undefined
-  return (await standing.supervisor) ?? (await begin(attempt, tools, run))
+  const ready = attempt.standing?.run === run ? await withdraw(attempt) : undefined
+  return ready ?? (await begin(attempt, tools, run))
 }
 
 /** No order will come: idempotent. */
 export async function dismissStanding(attempt: Attempt): Promise<void> {
+  await (await withdraw(attempt))?.dismiss()
+}
+
+async function withdraw(attempt: Attempt): Promise<Standby | undefined> {
   const { standing } = attempt
+  if (standing === undefined) return undefined
   attempt.standing = undefined
-  await (await standing?.supervisor)?.dismiss()
+  standingNow--
+  return await standing.supervisor
 }
 
 async function begin(attempt: Attempt, { supervisorScript: script, cgroup }: SupervisorTools, run: string) {
