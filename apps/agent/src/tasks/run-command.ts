@@ -30,7 +30,7 @@ export interface CommandLine {
   cancelGraceMs: number
   limits: RunLimits
   /** What is run after it, if all goes well: its supervisor is begun meanwhile. */
-  next?: Command
+  next: Command | undefined
 }
 
 /** What is read off a finished command before its exit is recorded. */

@@ -34,10 +34,11 @@ export function standBy(attempt: Attempt, tools: SupervisorTools, command: Comma
   attempt.standing = { run, supervisor }
 }
 
-/** The supervisor of `run`: the one that stands by, else a new one. */
+/** The supervisor of `run`: the one that stands by, else a new one; one that was meant for another run is dismissed. */
 export async function takeSupervisor(attempt: Attempt, tools: SupervisorTools, run: string): Promise<Standby> {
-  const ready = attempt.standing?.run === run ? await withdraw(attempt) : undefined
-  return ready ?? (await begin(attempt, tools, run))
+  if (attempt.standing?.run === run) return (await withdraw(attempt)) ?? (await begin(attempt, tools, run))
+  const [supervisor] = await Promise.all([begin(attempt, tools, run), dismissStanding(attempt)])
+  return supervisor
 }
 
 /** No order will come: idempotent. */
@@ -56,7 +57,8 @@ async function withdraw(attempt: Attempt): Promise<Standby | undefined> {
 async function begin(attempt: Attempt, { supervisorScript: script, cgroup }: SupervisorTools, run: string) {
   const runDir = runDirectory(attempt.parts.layout, run)
   await mkdir(runDir, { recursive: true, mode: 0o700 })
-  await giveCgroup(attempt, run, cgroup)
+  // A reading of a plan starts nothing that could stay.
+  if (commandOf(run) !== 'show') await giveCgroup(attempt, run, cgroup)
   return await Standby.begin({ script, runDir, crashPoint: supervisorCrashPoint(commandOf(run)) })
 }
 

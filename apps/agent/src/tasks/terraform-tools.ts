@@ -66,9 +66,14 @@ export async function runTerraform(
     tools,
     cancelGraceMs: tools.cancelGraceMs,
     limits: tools.limits,
-    ...(command === 'plan' ? { next: 'show' } : {}),
+    next: nextOf(attempt, command),
   }
   await runCommand(attempt, line, read)
+}
+
+function nextOf({ offered }: Attempt, command: Command): Command | undefined {
+  if (command === 'init') return offered.action
+  return command === 'plan' ? 'show' : undefined
 }
 
 async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<Record<string, string>> {

@@ -3,6 +3,7 @@
  * all that init looks at; when a configuration uses only what terraform has built in, its backend note alone is enough.
  */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Engine } from '@iac-agent/protocol'
@@ -29,6 +30,11 @@ export interface InitStatus {
 
 const backendNote = 'terraform.tfstate'
 const lockFile = '.terraform.lock.hcl'
+
+/** Whether an init of the root module in `rootDir` is known to have been: a guess at what `initStatus` will say, before anything is read. */
+export function hasBackendNote(rootDir: string): boolean {
+  return existsSync(join(rootDir, '.terraform', backendNote))
+}
 
 /** Decides, and when no init is needed puts back what it had written outside `.terraform/` (the lock file). */
 export async function initStatus(subject: InitSubject): Promise<InitStatus> {

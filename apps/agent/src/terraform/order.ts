@@ -8,15 +8,15 @@ export interface Order {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** A function that becomes the command. Cut off anywhere it is none: the shell refuses it whole. */
+/** A line: the function that becomes the command, whose argument is a newline. Without its end it is no order. */
 export function orderText({ command, cwd, env }: Order): string {
   const names = Object.keys(env).filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
   // Behind `command` a name that the shell keeps for itself (bash: UID) is refused alone, and the rest goes on.
   const exports = names.map((name) => `command export ${name}=${quoted(env[name] ?? '')}`)
   const body = [...exports, `cd ${quoted(cwd)} || exit 125`, `exec ${command.map(quoted).join(' ')}`]
-  return `become() {\n${body.join('\n')}\n}\n`
+  return `become() { ${body.join('; ')}; }\n`
 }
 
 function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`
+  return `'${word.replaceAll("'", "'\\''").replaceAll('\n', `'"$1"'`)}'`
 }

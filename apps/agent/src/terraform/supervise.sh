@@ -1,6 +1,6 @@
 #!/bin/sh
-# supervise.sh DIR <ORDER: runs one terraform command and outlives the agent that started it. It stands by until ORDER ends, a shell
-# function `become` that turns into the command (order.ts); without one it ends with 125, and nothing was started.
+# supervise.sh DIR <ORDER: runs one terraform command and outlives the agent that started it. It stands by for ORDER, a line that defines
+# the function `become`, which turns into the command (order.ts); without a whole one it ends with 125, and nothing was started.
 # Start it detached (leader of its own group) with stdout and stderr ignored; DIR is absolute and exists. Facts are symlinks in DIR: made
 # in one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
 #   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs
@@ -8,6 +8,8 @@
 #   cgroup -> a cgroup of the run, where the agent made one
 # Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit for the command's.
 d=$1
+newline='
+'
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
@@ -16,9 +18,8 @@ at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die her
 eval "$whoami"
 [ "$group" = "$$" ] || exit 125 # not a leader: the sweep below would hit whoever started us
 { echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
-order=$(command -p cat) # its environment may be secret: it is on no command line, and on no disk
+IFS= read -r order || exit 125 # its environment may be secret: it is on no command line, and on no disk
 eval "$order"
-command -v become >/dev/null || exit 125
 at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
@@ -31,7 +32,7 @@ at supervisor.claimed
   [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
   [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
   unset IAC_CRASH_POINT
-  become
+  become "$newline"
 ) </dev/null >>"$d/output" 2>&1
 code=$?
 at supervisor.ended

@@ -39,8 +39,8 @@ describe('an order', () => {
   it('starts nothing when it was cut off, wherever', async () => {
     await using temporary = await temporaryDirectory()
     const script = await installSupervisor(temporary.path)
-    const whole = orderText({ command: sh(`touch ${temporary.path}/ran`), cwd: '/', env: { A: `it's` } })
-    for (let length = 0; length < whole.trimEnd().length; length += 3) {
+    const whole = orderText({ command: sh(`touch ${temporary.path}/ran`), cwd: '/', env: { A: `it's\nso` } })
+    for (let length = 0; length < whole.length; length += 3) {
       const { exitCode } = await execa('/bin/sh', [script, temporary.path], {
         reject: false,
         detached: true,

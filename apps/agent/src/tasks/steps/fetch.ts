@@ -1,15 +1,16 @@
 /** Gets everything the attempt needs from the server onto this disk: after it, the server may go away. */
 import { writeFileAtomic } from '@iac-agent/runtime'
 import { crashPoint } from '../../journal/crash-points.js'
+import { hasBackendNote } from '../../terraform/init-cache.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 import { type SupervisorTools, standBy } from '../stand-by.js'
 
 /** Retried for as long as the server is away; a refusal ends the attempt. */
 export async function fetchStep(attempt: Attempt, tools: SupervisorTools): Promise<void> {
-  const { accessor, journal, layout, retry } = attempt.parts
+  const { accessor, journal, layout, retry, work } = attempt.parts
   const { stopping } = attempt
-  standBy(attempt, tools, attempt.offered.action)
+  standBy(attempt, tools, hasBackendNote(work.path) ? attempt.offered.action : 'init')
   const isApply = attempt.offered.action === 'apply'
   const getState = () =>
     retry.run('get state', stopping, async () => (await accessor.getState(layout.baseState)) !== undefined)
