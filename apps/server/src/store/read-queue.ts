@@ -1,6 +1,6 @@
 /**
- * The one reader handle: bodies that come in one turn of the event loop run one after the other in one read transaction, so that each sees
- * one snapshot, no older than itself, and are answered together after it.
+ * The one reader handle. The first body of a turn of the event loop runs at once; the others of that turn run one after the other in one
+ * read transaction, so that each sees one snapshot, no older than itself, and are answered together after it.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { BodyLimit } from './body-limit.js'
@@ -25,6 +25,8 @@ export class ReadQueue {
   readonly #limit = new BodyLimit()
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
+  /** A body of this turn of the event loop has run. */
+  #isTurnTaken: boolean = false
   #isClosed: boolean = false
 
   constructor(handle: Database) {
@@ -49,10 +51,18 @@ export class ReadQueue {
   }
 
   async #drain(): Promise<void> {
-    // Whatever arrives in this turn of the event loop joins the batch.
-    await new Promise((resolve) => setImmediate(resolve))
+    // A lone body must not wait, behind a COMMIT perhaps; whatever else arrives in this turn joins the batch.
+    if (this.#isTurnTaken) await new Promise((resolve) => setImmediate(resolve))
+    else this.#takeTurn()
     while (this.#waiting.length > 0) await this.#read(this.#waiting.splice(0, batchLimit))
     this.#draining = undefined
+  }
+
+  #takeTurn(): void {
+    this.#isTurnTaken = true
+    setImmediate(() => {
+      this.#isTurnTaken = false
+    })
   }
 
   /** Who comes meanwhile may know of a COMMIT that this snapshot does not: it waits for the next one. */
