@@ -42,9 +42,12 @@ describe.concurrent('a supervisor that is killed', () => {
   })
 
   it('sweeps no group in which nobody is known to be of the run', async () => {
-    await using run = await superviseCommand(sh('/usr/bin/env -i /bin/sleep 1000 & echo $! >sleeper'), {
-      crashPoint: 'supervisor.exited',
-    })
+    await using run = await superviseCommand(
+      sh('/usr/bin/env -i /bin/sleep 1000 & echo $! >sleeper; until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done'),
+      {
+        crashPoint: 'supervisor.exited',
+      },
+    )
     expect(await run.run.wait()).toEqual({ kind: 'exited', exitCode: 0 })
     const pid = Number(await readFile(`${run.directory}/sleeper`, 'utf8'))
     expect(await identityOf(pid)).toBeDefined()
