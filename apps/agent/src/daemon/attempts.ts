@@ -26,6 +26,8 @@ export class Attempts {
   readonly #reserved = new Map<string, Phase>()
   readonly #running = new Set<Promise<void>>()
   readonly #watched = new Set<number>()
+  /** the life of the server's store, once it is known */
+  #epoch: number | undefined
   #hasStarted = false
   #onEmpty: (() => void)[] = []
   #onStart: (() => void)[] = []
@@ -61,6 +63,7 @@ export class Attempts {
     const { taskId, attempt } = session.attempt.offered
     const key = keyOf({ task_id: taskId, attempt })
     this.#sessions.set(key, session)
+    if (this.#epoch !== undefined) session.restored(this.#epoch) // resumed after the server was heard
     if (this.#watched.has(taskId)) session.watch(true)
     const unwatch = session.onCancelMoved(() => this.parts.onCancelMoved())
     const running = this.#runToEnd(session).finally(() => {
@@ -84,6 +87,7 @@ export class Attempts {
 
   /** The server's store is in another life: what it acknowledged before is sent again. */
   restored(epoch: number): void {
+    this.#epoch = epoch
     for (const session of this.#sessions.values()) session.restored(epoch)
   }
 
