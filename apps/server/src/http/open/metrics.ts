@@ -1,19 +1,24 @@
 /** `/metrics` in Prometheus' text form: requests as they end, tasks and agents as the store has them, and the process itself. */
 import { openEndpoints } from '@iac-agent/protocol'
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { countAgents, countTasks, countUnreachable } from '../../store/count-rows.js'
 import type { Store } from '../../store/store.js'
 import { route } from '../route.js'
-import { RequestMeter } from './request-meter.js'
 
 /** Counts requests of `app` from now on; answers the way to serve what was counted, in the scope that guards it. */
 export function meterRequests(app: FastifyInstance, store: Store): (scope: FastifyInstance) => void {
   const registry = new Registry()
-  const requests = new RequestMeter()
+  const requests = new Histogram({
+    name: 'iac_http_request_seconds',
+    help: 'requests by contract and status',
+    labelNames: ['endpoint', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [registry],
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const endpoint = request.routeOptions.config.endpoint?.name ?? 'none'
-    requests.count(endpoint, reply.statusCode, reply.elapsedTime / 1000)
+    requests.observe({ endpoint, status: reply.statusCode }, reply.elapsedTime / 1000)
     done()
   })
   gaugesOf(store, registry)
@@ -21,7 +26,7 @@ export function meterRequests(app: FastifyInstance, store: Store): (scope: Fasti
     route(scope, openEndpoints.metrics, async () => {
       if (registry.getSingleMetric('process_cpu_seconds_total') === undefined)
         collectDefaultMetrics({ register: registry })
-      return Buffer.from(`${requests.text()}${await registry.metrics()}`)
+      return Buffer.from(await registry.metrics())
     })
 }
 
