@@ -7,7 +7,7 @@ import type { Store, Tx } from '../store/store.js'
 import { beginStoreEpoch } from '../store/store-epoch.js'
 import { markUnreachable, type TaskRow, updateTask, waitingTasks } from '../store/task-rows.js'
 import { acceptOffer } from './attempts/accept-offer.js'
-import type { FencedAttempt } from './attempts/fenced-attempt.js'
+import type { OpenAttempt } from './attempts/fenced-attempt.js'
 
 export interface AfterRestore {
   /** applies that may have gone on or ended since: they wait for their agent or a person */
@@ -39,7 +39,7 @@ export function afterRestore(
 }
 
 async function doubt(tx: Tx, open: OpenAttemptRow, clock: Clock): Promise<void> {
-  const { task, attempt } = findTaskWithAttempt(tx, open.task_id, open.number) as Omit<FencedAttempt, 'stale'>
+  const { task, attempt } = findTaskWithAttempt(tx, open.task_id, open.number) as OpenAttempt
   if (attempt.state === 'offered') await acceptOffer(tx, { task, attempt }, clock)
   if (attempt.start_id === null) await noteAttempt(tx, attempt, { start_id: unknownStart })
   await markUnreachable(tx, task.id, clock.now())

@@ -4,12 +4,10 @@ import { acceptAttempt } from '../../store/attempt-rows.js'
 import { findTaskWithAttempt } from '../../store/fence-rows.js'
 import type { Tx } from '../../store/store.js'
 import { moveTask } from '../tasks/move-task.js'
-import type { FencedAttempt } from './fenced-attempt.js'
-
-type Open = Omit<FencedAttempt, 'stale'>
+import type { FencedAttempt, OpenAttempt } from './fenced-attempt.js'
 
 /** Idempotent by attempt number; an offer taken back meanwhile is answered as stale. */
-export async function acceptOffer(tx: Tx, { task, attempt }: Open, clock: Clock): Promise<FencedAttempt> {
+export async function acceptOffer(tx: Tx, { task, attempt }: OpenAttempt, clock: Clock): Promise<FencedAttempt> {
   if ((await acceptAttempt(tx, task.id, attempt.number, clock.monotonic())) === 0) return { task, attempt, stale: true }
   await moveTask(tx, task, attempt.phase, { kind: 'accepted' }, clock.now(), { stage: 'fetching' })
   const moved = findTaskWithAttempt(tx, task.id, attempt.number)

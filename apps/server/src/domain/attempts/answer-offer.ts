@@ -3,7 +3,7 @@ import type { Clock } from '@iac-agent/runtime'
 import { endAttempt } from '../../store/attempt-rows.js'
 import { findTaskWithAttempt } from '../../store/fence-rows.js'
 import type { Store, Tx } from '../../store/store.js'
-import type { FencedAttempt } from './fenced-attempt.js'
+import type { OpenAttempt } from './fenced-attempt.js'
 import { touchAttempt } from './require-attempt.js'
 
 interface Answer {
@@ -36,7 +36,7 @@ export function rejectedByAgent(deps: Deps, answer: Answer & { reason: string })
   })
 }
 
-function findOpen(tx: Tx, answer: Answer): Omit<FencedAttempt, 'stale'> | undefined {
+function findOpen(tx: Tx, answer: Answer): OpenAttempt | undefined {
   const { task, attempt } = findTaskWithAttempt(tx, answer.taskId, answer.attempt) ?? {}
   if (task === undefined || attempt === undefined) return undefined
   const isOpen = attempt.agent_id === answer.agentId && attempt.number === task.attempt && attempt.state !== 'final'
