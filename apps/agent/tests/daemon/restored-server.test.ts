@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ExitCode } from '@iac-agent/runtime'
 import {
   eventually,
   type FakeServer,
@@ -191,4 +192,25 @@ it('ends no task in a store that was restored just before it told the end, befor
   expect(await finalStatus(apply)).toMatchObject({ status: 'applied', store_epoch: 2 })
   const lastOf = (request: string) => server.requests.findLastIndex((line) => line.includes(request))
   expect(lastOf('POST /api/v1/agents/tasks/2/state')).toBeLessThan(lastOf('PUT /api/v1/agents/tasks/2/status'))
+})
+
+it('tells each of many attempts that it resumes, also those it comes to when the restored server has answered others', async () => {
+  const dataDir = join(home.path, 'data')
+  const flags = { planLimit: '12' }
+  const tasks = Array.from({ length: 12 }, () => server.addTask({ workspace: { tf_code } }))
+  {
+    await using daemon = await startDaemon({ server, dataDir, flags })
+    await server.message('heartbeat')
+    server.fail({ match: /status/, times: 1_000_000, answer: 'cut' })
+    for (const task of tasks) server.offer(task)
+    await eventually('all but the ends is told', () => tasks.every(({ seals }) => seals.length > 0))
+    process.emit('SIGTERM')
+    process.emit('SIGINT')
+    expect(await daemon.ended).toBe(ExitCode.detached)
+  }
+  restore(2, ...tasks)
+  server.heal()
+  await using _daemon = await startDaemon({ server, dataDir, flags })
+  for (const task of tasks) expect(await finalStatus(task)).toMatchObject({ status: 'success', store_epoch: 2 })
+  expect(tasks.map(({ seals }) => seals.length)).toEqual(tasks.map(() => 1))
 })
