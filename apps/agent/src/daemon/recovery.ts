@@ -1,5 +1,4 @@
 /** Judges the attempts that a dead agent process left behind: a pure table over the facts and what the host shows. */
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { all, has, pendingRun } from '../journal/attempt-facts.js'
@@ -7,6 +6,7 @@ import type { Fact } from '../journal/attempt-record.js'
 import type { Ballast } from '../journal/ballast.js'
 import { Journal, readJournal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayoutAt, type DataLayout, runDirectory } from '../journal/layout.js'
+import { namesIn } from '../journal/names-in.js'
 import { newPlaceOf } from '../journal/place.js'
 import { isAlive } from '../journal/process-identity.js'
 import { isStartUnused } from '../tasks/next-step.js'
@@ -64,7 +64,7 @@ interface Found {
 export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
   const { data, kept, log } = parts
   await finishRemovals(data.attempts)
-  for (const name of await namesIn(data.attempts)) {
+  for (const name of (await namesIn(data.attempts)).filter((one) => /^\d+-\d+$/.test(one))) {
     const layout = attemptLayoutAt(join(data.attempts, name))
     const facts = await readJournal(layout.journal).catch(async (error: unknown) => {
       log.error({ err: error, kept: layout.root }, 'attempt cannot be read, kept for a person')
@@ -135,13 +135,4 @@ async function hasLiveRun(layout: AttemptLayout, facts: readonly Fact[]): Promis
     if ((claim && (await isAlive(claim))) || (pid && (await isAlive(pid)))) return true
   }
   return false
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).filter((name) => /^\d+-\d+$/.test(name))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw cause
-  }
 }

@@ -1,7 +1,8 @@
 /** Removes an attempt's directory in one step, so that no process finds half of it after a kill. */
-import { readdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { AttemptLayout } from '../journal/layout.js'
+import { namesIn } from '../journal/names-in.js'
 
 const removed = '.removed-'
 
@@ -20,10 +21,6 @@ export async function removeAttempt({ root }: AttemptLayout): Promise<void> {
 
 /** What a killed process was removing. `attempts`: the folder of all attempts; it may be missing. */
 export async function finishRemovals(attempts: string): Promise<void> {
-  const names = await readdir(attempts).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return []
-    throw cause
-  })
-  for (const name of names)
+  for (const name of await namesIn(attempts))
     if (name.startsWith(removed)) await rm(join(attempts, name), { recursive: true, force: true })
 }

@@ -1,9 +1,10 @@
 /** What `iac-agent status` shows. */
-import { readdir } from 'node:fs/promises'
+
 import { describeShortage, type Shortage } from '@iac-agent/protocol'
 import type { AgentConfig } from '../config/config.js'
 import type { AgentIdentity } from '../config/identity.js'
 import { type DataLayout, isWorkDirectory } from '../journal/layout.js'
+import { namesIn } from '../journal/names-in.js'
 import type { Attempts } from './attempts.js'
 import type { DaemonState } from './daemon-state.js'
 import { freeBytes } from './free-bytes.js'
@@ -109,10 +110,5 @@ function keptIn(kept: KeptAttempts) {
 }
 
 async function workspacesIn(workRoot: string): Promise<string[]> {
-  try {
-    return (await readdir(workRoot)).filter(isWorkDirectory)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw cause
-  }
+  return (await namesIn(workRoot)).filter(isWorkDirectory)
 }

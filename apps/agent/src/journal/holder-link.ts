@@ -4,8 +4,9 @@
  * most one ever stays; names are never used twice, so removing a dead one's link can hit nobody else.
  */
 import { randomUUID } from 'node:crypto'
-import { readdir, readlink, rm, symlink } from 'node:fs/promises'
+import { readlink, rm, symlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { namesIn } from './names-in.js'
 
 /** A link and what it says. */
 export interface HolderLink {
@@ -66,15 +67,6 @@ async function linkAt(path: string): Promise<HolderLink | undefined> {
     return { path, text: await readlink(path) }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw cause
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw cause
   }
 }

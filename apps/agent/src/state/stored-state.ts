@@ -2,6 +2,7 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readStateHead, type StateHead, stateHeadBytes } from '@iac-agent/protocol'
+import { namesIn } from '../journal/names-in.js'
 
 export interface StoredState {
   readonly path: string
@@ -25,11 +26,7 @@ export function stateFileName(state: Pick<StoredState, 'order' | 'serial' | 'sha
 
 /** The states in `statesDir`, oldest first; empty when there is no such directory. */
 export async function listStates(statesDir: string): Promise<StoredState[]> {
-  const names = await readdir(statesDir).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return []
-    throw cause
-  })
-  const states = await Promise.all(names.map((name) => readStored(statesDir, name)))
+  const states = await Promise.all((await namesIn(statesDir)).map((name) => readStored(statesDir, name)))
   return states.filter((state) => state !== undefined).sort((one, other) => one.order - other.order)
 }
 

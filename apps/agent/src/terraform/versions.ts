@@ -1,8 +1,9 @@
 /** Finds a terraform or tofu that fits a workspace: the host's own, else one downloaded before, else a download. */
-import { access, constants, readdir, realpath, stat, utimes } from 'node:fs/promises'
+import { access, constants, realpath, stat, utimes } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { Engine } from '@iac-agent/protocol'
 import { execa } from 'execa'
+import { namesIn } from '../journal/names-in.js'
 import { downloadRelease, publishedVersions, type ReleaseSource } from './release-download.js'
 import { TerraformError } from './terraform-error.js'
 import { exactVersion, newestFirst, satisfiesConstraint } from './version-constraint.js'
@@ -73,11 +74,7 @@ export class Versions {
   }
 
   private async cachedVersions(engine: Engine): Promise<string[]> {
-    const names = await readdir(join(this.sources.cacheDir, engine)).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return []
-      throw cause
-    })
-    return newestFirst(names)
+    return newestFirst(await namesIn(join(this.sources.cacheDir, engine)))
   }
 
   /** Marks it as used now, for the janitor; false when it was removed just now. */
