@@ -1,11 +1,13 @@
+import type { RunningAgent } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from './rig.js'
 
 let rig: Rig
+let agent: RunningAgent
 
 beforeAll(async () => {
   rig = await Rig.start()
-  await rig.addAgent({ name: 'worker' })
+  agent = await rig.addAgent({ name: 'worker' })
 })
 afterAll(async () => await rig[Symbol.asyncDispose]())
 
@@ -130,4 +132,10 @@ describe('a configuration that terraform refuses', () => {
     expect(task.error_code).toBe('missing_variable')
     expect(task.error_message).toContain('region')
   })
+})
+
+it('all of it leaves nothing in the logs of either program that would worry a person', () => {
+  const records = [agent, rig.server].flatMap(({ child }) => child.log.records)
+  expect(records.length).toBeGreaterThan(0)
+  expect(records.filter(({ level }) => level !== 'info')).toEqual([])
 })

@@ -61,8 +61,8 @@ export async function openStateBackend(options: StateBackendOptions): Promise<St
       return end(response, 503, 'this is not the backend of those credentials')
     }
     answer(desk, request, response).catch((err: unknown) => {
-      // It has read what it wanted and closed the connection before we saw the end of what we sent.
-      if (isClosedEarly(err)) return
+      // It has read what it wanted and closed the connection before we saw the end of what we sent: that is no fault.
+      if (isClosedEarly(err)) return void log.debug({ err, method: request.method }, 'state request closed early')
       // Terraform asks again each second, for a day: a full disk is waited out.
       log.error({ err, method: request.method }, 'state request failed')
       if (response.headersSent) response.destroy()
