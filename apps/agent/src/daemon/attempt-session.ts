@@ -16,7 +16,6 @@ import { performStep } from '../tasks/perform-step.js'
 import { ProgressWriter } from '../tasks/progress-writer.js'
 import { runAttempt } from '../tasks/run-attempt.js'
 import { stageOf } from '../tasks/stage-of.js'
-import { dismissStanding } from '../tasks/stand-by.js'
 import { sayNotOurs } from '../tasks/steps/start-gate.js'
 import type { TerraformTools } from '../tasks/terraform-tools.js'
 import { outputClosed, renderApplyLine } from './attempt-output.js'
@@ -226,7 +225,7 @@ export class AttemptSession {
 
   /** This process leaves: what keeps it alive is closed; terraform pauses at its next state save until the next start. */
   async #letGo(): Promise<void> {
-    await Promise.all([this.attempt.closeBackend(), dismissStanding(this.attempt)])
+    await Promise.all([this.attempt.closeBackend(), this.tools.supervisors.dismiss(this.attempt)])
     await this.parts.journal[Symbol.asyncDispose]()
   }
 

@@ -11,6 +11,7 @@ import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
 import { ServerRequest } from '../server-api/request.js'
 import { Retry } from '../server-api/retry.js'
+import { Supervisors } from '../tasks/supervisors.js'
 import { findCgroup } from '../terraform/cgroup.js'
 import { installSupervisor } from '../terraform/install-supervisor.js'
 import { Versions } from '../terraform/versions.js'
@@ -139,11 +140,10 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
       passEnv: config.passEnv,
       cliConfigFile: config.terraformCliConfig,
       versions,
-      supervisorScript: await whenThereIsRoom(room, () => installSupervisor(data.root)),
+      supervisors: new Supervisors(await whenThereIsRoom(room, () => installSupervisor(data.root)), cgroup),
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
       limits: config.limits,
-      cgroup,
     },
     request,
     retry,

@@ -16,7 +16,6 @@ import type { DataAccessor } from '../server-api/data-accessor.js'
 import type { Retry } from '../server-api/retry.js'
 import type { StateBackend } from '../state/state-backend.js'
 import type { StoredState } from '../state/stored-state.js'
-import type { Standing } from '../terraform/standby.js'
 import type { WorkDirectory } from '../terraform/work-directory.js'
 
 /** Everything an attempt is made of; built by the daemon. */
@@ -36,8 +35,6 @@ export class Attempt {
   readonly offered: Offered
   /** Open while terraform may need it; closed by the release step. */
   backend: StateBackend | undefined
-  /** Up for a command that is still to come; dismissed by the release step. */
-  standing: Standing | undefined
   readonly #cancel = new AbortController()
   #data: TaskData | undefined
   #redaction: Redaction | undefined

@@ -46,7 +46,7 @@ export function performStep(attempt: Attempt, tools: TerraformTools, step: Step)
     case 'list_unrecorded':
       return listUnrecordedStep(attempt)
     case 'release':
-      return releaseStep(attempt)
+      return releaseStep(attempt, tools)
     case 'finish':
       return finishStep(attempt)
     default:

@@ -16,7 +16,7 @@ import { type Measured, measureEnd } from './measure-run.js'
 import { isStopped } from './next-step.js'
 import type { RunLimits } from './run-limits.js'
 import { sizeOf } from './size-of.js'
-import { type SupervisorTools, standBy, takeSupervisor } from './stand-by.js'
+import type { Supervisors } from './supervisors.js'
 import { RunWatch } from './watch-run.js'
 
 export interface CommandLine {
@@ -25,7 +25,7 @@ export interface CommandLine {
   argv: readonly string[]
   cwd: string
   env: Record<string, string>
-  tools: SupervisorTools
+  supervisors: Supervisors
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
   limits: RunLimits
@@ -53,7 +53,7 @@ export async function runCommand(
   const { run, outputOffset, oomKills } = await intend(attempt, line.command)
   const supervised = await startOrAdopt(attempt, run, line)
   crashPoint(`run.${line.command}.started`)
-  if (line.next !== undefined) standBy(attempt, line.tools, line.next)
+  if (line.next !== undefined) line.supervisors.standBy(attempt, line.next)
   const { end, peakRssBytes } = supervised ? await waitForEnd(attempt, run, supervised, line) : neverStarted
   crashPoint(`run.${line.command}.ended`)
   await recordEnd(attempt, {
@@ -103,7 +103,7 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
-  const supervisor = await takeSupervisor(attempt, line.tools, run)
+  const supervisor = await line.supervisors.take(attempt, run)
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
   return supervisor.order({ command: line.argv, cwd: line.cwd, env: line.env })
 }

@@ -1,93 +1,84 @@
-/** Supervisors of an attempt's commands: begun ahead, so that an order finds one that is up and in its cgroup. */
-import { mkdir, readdir } from 'node:fs/promises'
+/** Supervisors of attempts' commands: begun ahead, so that an order finds one that is up and in its cgroup. */
+import { mkdir } from 'node:fs/promises'
 import { type Command, commandOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
-import { makeCgroup, removeCgroup } from '../terraform/cgroup.js'
+import { makeCgroup } from '../terraform/cgroup.js'
 import { Standby } from '../terraform/standby.js'
 import type { Attempt } from './attempt.js'
 
-export interface SupervisorTools {
-  /** Path of supervise.sh. */
-  supervisorScript: string
-  /** Where each run gets a cgroup of its own; undefined where this agent may make none. */
-  cgroup: string | undefined
-}
-
-/** Of all attempts of this process: with more the host is busy, and what is begun early only holds up the others. */
+/** With more the host is busy, and what is begun early only holds up the others. */
 const mostStanding = 2
-let standingNow = 0
 
-/**
- * Begins the supervisor of the next run of `command`, unless one stands by or a run is under way, or others do. What fails here is tried
- * again when it is needed.
- */
-export function standBy(attempt: Attempt, tools: SupervisorTools, command: Command): void {
-  const { journal, log } = attempt.parts
-  if (attempt.standing !== undefined || pendingRun(journal.facts) || standingNow >= mostStanding) return
-  standingNow++
-  const run = nextRunName(journal.facts, command)
-  const supervisor = begin(attempt, tools, run).catch((err: unknown) => {
-    log.warn({ err, run }, 'no supervisor stands by')
-    return undefined
-  })
-  attempt.standing = { run, supervisor }
+interface Standing {
+  readonly run: string
+  /** undefined when it could not be begun */
+  readonly supervisor: Promise<Standby | undefined>
 }
 
-/** The supervisor of `run`: the one that stands by, else a new one; one that was meant for another run is dismissed. */
-export async function takeSupervisor(attempt: Attempt, tools: SupervisorTools, run: string): Promise<Standby> {
-  if (attempt.standing?.run === run) return (await withdraw(attempt)) ?? (await begin(attempt, tools, run))
-  const [supervisor] = await Promise.all([begin(attempt, tools, run), dismissStanding(attempt)])
-  return supervisor
-}
+export class Supervisors {
+  readonly #standing = new Map<Attempt, Standing>()
 
-/** No order will come: idempotent. */
-export async function dismissStanding(attempt: Attempt): Promise<void> {
-  await (await withdraw(attempt))?.dismiss()
-}
+  /**
+   * @param script path of supervise.sh
+   * @param cgroup where each run gets a cgroup of its own; undefined where this agent may make none
+   */
+  constructor(
+    private readonly script: string,
+    private readonly cgroup: string | undefined,
+  ) {}
 
-async function withdraw(attempt: Attempt): Promise<Standby | undefined> {
-  const { standing } = attempt
-  if (standing === undefined) return undefined
-  attempt.standing = undefined
-  standingNow--
-  return await standing.supervisor
-}
-
-async function begin(attempt: Attempt, { supervisorScript: script, cgroup }: SupervisorTools, run: string) {
-  const runDir = runDirectory(attempt.parts.layout, run)
-  await mkdir(runDir, { recursive: true, mode: 0o700 })
-  // A reading of a plan starts nothing that could stay.
-  if (commandOf(run) !== 'show') await giveCgroup(attempt, run, cgroup)
-  return await Standby.begin({ script, runDir, crashPoint: supervisorCrashPoint(commandOf(run)) })
-}
-
-/** Where none can be made the run does without. */
-async function giveCgroup(attempt: Attempt, run: string, parent: string | undefined): Promise<void> {
-  const { layout, log } = attempt.parts
-  const { taskId, attempt: number } = attempt.offered
-  try {
-    if (parent !== undefined) await makeCgroup(parent, runDirectory(layout, run), `${taskId}-${number}-${run}`)
-  } catch (err) {
-    log.warn({ err, run }, 'run gets no cgroup')
+  /**
+   * Begins the supervisor of the attempt's next run of `command`, unless one stands by or a run is under way, or others stand by. What
+   * fails here is tried again when it is needed.
+   */
+  standBy(attempt: Attempt, command: Command): void {
+    const { journal, log } = attempt.parts
+    if (this.#standing.has(attempt) || this.#standing.size >= mostStanding || pendingRun(journal.facts)) return
+    const run = nextRunName(journal.facts, command)
+    const supervisor = this.#begin(attempt, run).catch((err: unknown) => {
+      log.warn({ err, run }, 'no supervisor stands by')
+      return undefined
+    })
+    this.#standing.set(attempt, { run, supervisor })
   }
-  crashPoint('cgroup.made')
-}
 
-/** Those of all runs, also of one that was never ordered: nobody of them runs any more. One that cannot be emptied must not block the workspace as well. */
-export async function removeCgroups({ parts: { layout, log } }: Attempt): Promise<void> {
-  const removals = (await runsIn(layout.runs)).map((run) =>
-    removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed')),
-  )
-  await Promise.all(removals)
-  crashPoint('cgroup.removed')
-}
+  /** The supervisor of `run`: the one that stands by, else a new one; one that was meant for another run is dismissed. */
+  async take(attempt: Attempt, run: string): Promise<Standby> {
+    if (this.#standing.get(attempt)?.run !== run) {
+      const [supervisor] = await Promise.all([this.#begin(attempt, run), this.dismiss(attempt)])
+      return supervisor
+    }
+    return (await this.#withdraw(attempt)?.supervisor) ?? (await this.#begin(attempt, run))
+  }
 
-async function runsIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw cause
+  /** No order of the attempt will come: idempotent. */
+  async dismiss(attempt: Attempt): Promise<void> {
+    await (await this.#withdraw(attempt)?.supervisor)?.dismiss()
+  }
+
+  #withdraw(attempt: Attempt): Standing | undefined {
+    const standing = this.#standing.get(attempt)
+    this.#standing.delete(attempt)
+    return standing
+  }
+
+  async #begin(attempt: Attempt, run: string): Promise<Standby> {
+    const runDir = runDirectory(attempt.parts.layout, run)
+    await mkdir(runDir, { recursive: true, mode: 0o700 })
+    // A reading of a plan starts nothing that could stay.
+    if (commandOf(run) !== 'show') await this.#giveCgroup(attempt, run)
+    return await Standby.begin({ script: this.script, runDir, crashPoint: supervisorCrashPoint(commandOf(run)) })
+  }
+
+  /** Where none can be made the run does without. */
+  async #giveCgroup({ parts: { layout, log }, offered: { taskId, attempt } }: Attempt, run: string): Promise<void> {
+    try {
+      if (this.cgroup !== undefined)
+        await makeCgroup(this.cgroup, runDirectory(layout, run), `${taskId}-${attempt}-${run}`)
+    } catch (err) {
+      log.warn({ err, run }, 'run gets no cgroup')
+    }
+    crashPoint('cgroup.made')
   }
 }

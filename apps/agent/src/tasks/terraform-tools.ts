@@ -14,15 +14,16 @@ import type { Versions } from '../terraform/versions.js'
 import type { Attempt } from './attempt.js'
 import { type CommandLine, type Reading, runCommand } from './run-command.js'
 import type { RunLimits } from './run-limits.js'
-import type { SupervisorTools } from './stand-by.js'
+import type { Supervisors } from './supervisors.js'
 
-export interface TerraformTools extends SupervisorTools {
+export interface TerraformTools {
   /** The agent's own environment; an allow-list of it reaches terraform. */
   hostEnvironment: Readonly<Record<string, string | undefined>>
   /** Names and globs that operators let pass besides. */
   passEnv: readonly string[]
   cliConfigFile: string | undefined
   versions: Versions
+  supervisors: Supervisors
   /** Directory of the backend notes of earlier inits, of all workspaces. */
   initCache: string
   /** Patience of the cancel ladder between its rungs. */
@@ -63,7 +64,7 @@ export async function runTerraform(
     argv,
     cwd: placeOf(attempt).rootDir,
     env: await environmentOf(attempt, tools),
-    tools,
+    supervisors: tools.supervisors,
     cancelGraceMs: tools.cancelGraceMs,
     limits: tools.limits,
     next: nextOf(attempt, command),

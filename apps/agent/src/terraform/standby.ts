@@ -14,12 +14,6 @@ export interface StandbyOptions {
   readonly crashPoint?: Readonly<Record<string, string>>
 }
 
-/** One for a run that is still to come; undefined when it could not be begun. */
-export interface Standing {
-  readonly run: string
-  readonly supervisor: Promise<Standby | undefined>
-}
-
 export class Standby {
   private constructor(
     readonly runDir: string,

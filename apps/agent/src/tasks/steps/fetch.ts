@@ -4,13 +4,13 @@ import { crashPoint } from '../../journal/crash-points.js'
 import { hasBackendNote } from '../../terraform/init-cache.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
-import { type SupervisorTools, standBy } from '../stand-by.js'
+import type { TerraformTools } from '../terraform-tools.js'
 
 /** Retried for as long as the server is away; a refusal ends the attempt. */
-export async function fetchStep(attempt: Attempt, tools: SupervisorTools): Promise<void> {
+export async function fetchStep(attempt: Attempt, { supervisors }: TerraformTools): Promise<void> {
   const { accessor, journal, layout, retry, work } = attempt.parts
   const { stopping } = attempt
-  standBy(attempt, tools, hasBackendNote(work.path) ? attempt.offered.action : 'init')
+  supervisors.standBy(attempt, hasBackendNote(work.path) ? attempt.offered.action : 'init')
   const isApply = attempt.offered.action === 'apply'
   const getState = () =>
     retry.run('get state', stopping, async () => (await accessor.getState(layout.baseState)) !== undefined)

@@ -2,16 +2,19 @@
 import { rm } from 'node:fs/promises'
 import { has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
+import { runDirectory } from '../../journal/layout.js'
+import { namesIn } from '../../journal/names-in.js'
+import { removeCgroup } from '../../terraform/cgroup.js'
 import type { Attempt } from '../attempt.js'
 import { isAbandoned } from '../next-step.js'
 import { agentsWord } from '../outcome.js'
 import { sizeOf } from '../size-of.js'
-import { dismissStanding, removeCgroups } from '../stand-by.js'
+import type { TerraformTools } from '../terraform-tools.js'
 
-export async function releaseStep(attempt: Attempt): Promise<void> {
+export async function releaseStep(attempt: Attempt, { supervisors }: TerraformTools): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const isAnothers = isAbandoned(journal.facts) // the process that started it, whose run may need the directory as it is
-  await Promise.all([attempt.closeBackend(), dismissStanding(attempt)])
+  await Promise.all([attempt.closeBackend(), supervisors.dismiss(attempt)])
   if (!isAnothers) await removeCgroups(attempt)
   const beside = Promise.all([
     has(journal.facts, 'outputClosed') || closeOutput(attempt),
@@ -30,6 +33,15 @@ export async function releaseStep(attempt: Attempt): Promise<void> {
   }
   crashPoint('release.released')
   await journal.append({ fact: 'released' })
+}
+
+/** Those of all runs, also of one that was never ordered: nobody of them runs any more. One that cannot be emptied must not block the workspace as well. */
+async function removeCgroups({ parts: { layout, log } }: Attempt): Promise<void> {
+  const removals = (await namesIn(layout.runs)).map((run) =>
+    removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed')),
+  )
+  await Promise.all(removals)
+  crashPoint('cgroup.removed')
 }
 
 /** The last line is ours when the agent itself found the fault; a full disk may refuse it. */
