@@ -104,17 +104,33 @@ it('tells changes after the commit, once each, and never those of a body that fa
   expect(await Promise.all(seenAtTelling)).toEqual([['a']])
 })
 
-it('answers reads that come together from one snapshot, and a body that throws fails alone', async () => {
+it('runs a lone read at once, before a commit that is queued, and answers those that come with it together', async () => {
   await using opened = await temporaryStore()
   const { store } = opened
-  const snapshot = () => store.read(async ({ hot }) => hot.snapshot())
-  const failing = store.read(async () => {
-    throw new Error('this one fails')
-  })
-  const [first, failed, last] = await Promise.allSettled([snapshot(), failing, snapshot()])
-  expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'this one fails' } })
-  expect(first).toMatchObject({ status: 'fulfilled' })
-  expect(last).toEqual(first)
+  const seen: string[] = []
+  const read = async (name: string) => {
+    await store.read(async () => seen.push(`read ${name}`))
+    seen.push(`answer ${name}`)
+  }
+  const written = store.transaction('create_token', setMeta('a', 'x')).then(() => seen.push('commit'))
+  await Promise.all([written, read('one'), read('two'), read('three')])
+  expect(seen.slice(0, 2)).toEqual(['read one', 'answer one'])
+  const later = seen.slice(2).filter((what) => what !== 'commit')
+  expect(later).toEqual(['read two', 'read three', 'answer two', 'answer three'])
+})
+
+it('fails a read that throws alone, also among others', async () => {
+  await using opened = await temporaryStore()
+  const { store } = opened
+  const bodies = [1, 2, 3].map((n) =>
+    store.read(async () => {
+      if (n === 2) throw new Error('this one fails')
+      return n
+    }),
+  )
+  const [first, second, third] = await Promise.allSettled(bodies)
+  expect([first, third]).toEqual([1, 3].map((value) => ({ status: 'fulfilled', value })))
+  expect(second).toMatchObject({ status: 'rejected', reason: { message: 'this one fails' } })
 })
 
 it('shows a read one snapshot, whatever is committed meanwhile', async () => {
