@@ -1,8 +1,7 @@
 import { once } from 'node:events'
-import { readdir, readlink } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { eventually } from '@iac-agent/testkit'
+import { eventually, runCommandIdentity } from '@iac-agent/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
 import { nothingLeft } from './leftovers.js'
@@ -25,10 +24,10 @@ describe.concurrent('an agent that died in mid-apply', { timeout: 300_000 }, () 
     await using agent = await loneAgent(rig)
     const { id, run } = await applying(rig, agent, counting(away.ticks))
     await agent.stop('SIGKILL')
-    const [before, port] = [await readlink(join(run, 'pid')), await backendPort(agent)]
+    const [before, port] = [await runCommandIdentity(run), await backendPort(agent)]
     await lasting(away.ms)
     await startAndAdopt(agent)
-    expect(await readlink(join(run, 'pid'))).toBe(before)
+    expect(await runCommandIdentity(run)).toBe(before)
     const answer = await eventually('the backend is back', () => fetch(`http://127.0.0.1:${port}/state`))
     expect(answer.status).toBe(503)
     await rig.reached(id, 'applied')
@@ -88,12 +87,12 @@ describe.concurrent('an agent that died in mid-apply', { timeout: 300_000 }, () 
   it('loses and doubles no line through many deaths in one apply', async () => {
     await using agent = await loneAgent(rig)
     const { id, run } = await applying(rig, agent, counting(deaths.ticks))
-    const before = await readlink(join(run, 'pid'))
+    const before = await runCommandIdentity(run)
     for (let death = 0; death < deaths.count; death++) {
       await agent.stop('SIGKILL')
       await agent.start()
     }
-    expect(await readlink(join(run, 'pid'))).toBe(before)
+    expect(await runCommandIdentity(run)).toBe(before)
     await rig.reached(id, 'applied', { timeoutMs: 180_000 })
     await expectWhole(rig, id, deaths.ticks)
     await nothingLeft(agent)

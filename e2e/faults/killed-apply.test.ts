@@ -1,4 +1,4 @@
-import { readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   eventually,
@@ -7,6 +7,7 @@ import {
   type TemporaryDirectory,
   type TestProvider,
   temporaryDirectory,
+  runCommandIdentity,
 } from '@iac-agent/testkit'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Rig } from '../rig.js'
@@ -84,7 +85,7 @@ it('lists nothing when it was killed before it created anything', async () => {
   const id = await planned(workspace)
   await writeFile(provider.holdFile, '')
   await rig.confirm(id)
-  await eventually('terraform applies', () => runLink(id, 'pid'))
+  await eventually('terraform applies', () => terraformOf(id))
   await killTerraform(id)
   await rm(provider.holdFile)
   const task = await rig.reached(id, 'failed')
@@ -182,12 +183,12 @@ async function completedIn(id: number): Promise<number> {
 }
 
 async function killTerraform(id: number): Promise<void> {
-  const [pid] = ((await runLink(id, 'pid')) ?? '').split(':')
+  const [pid] = ((await terraformOf(id)) ?? '').split(':')
   process.kill(Number(pid), 'SIGKILL')
 }
 
-async function runLink(id: number, name: string): Promise<string | undefined> {
-  return readlink(join(agent.dataDir, 'attempts', `${id}-2`, 'run', 'apply-1', name)).catch(() => undefined) // not yet there
+function terraformOf(id: number): Promise<string | undefined> {
+  return runCommandIdentity(join(agent.dataDir, 'attempts', `${id}-2`, 'run', 'apply-1'))
 }
 
 function unrecorded(id: number) {

@@ -1,6 +1,6 @@
 /** Supervisors of attempts' commands: begun ahead, so that an order finds one that is up and in its cgroup. */
 import { mkdir } from 'node:fs/promises'
-import { type Command, commandOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
+import { type Command, commandOf, nextRunName } from '../journal/attempt-facts.js'
 import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
 import { makeCgroup } from '../terraform/cgroup.js'
@@ -29,12 +29,12 @@ export class Supervisors {
   ) {}
 
   /**
-   * Begins the supervisor of the attempt's next run of `command`, unless one stands by or a run is under way, or others stand by. What
-   * fails here is tried again when it is needed.
+   * Begins the supervisor of the attempt's next run of `command`, unless one stands by, or others do. What fails here is tried again
+   * when it is needed.
    */
   standBy(attempt: Attempt, command: Command): void {
     const { journal, log } = attempt.parts
-    if (this.#standing.has(attempt) || this.#standing.size >= mostStanding || pendingRun(journal.facts)) return
+    if (this.#standing.has(attempt) || this.#standing.size >= mostStanding) return
     const run = nextRunName(journal.facts, command)
     const supervisor = this.#begin(attempt, run).catch((err: unknown) => {
       log.warn({ err, run }, 'no supervisor stands by')

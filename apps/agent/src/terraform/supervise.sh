@@ -1,18 +1,20 @@
 #!/bin/sh
 # supervise.sh DIR <ORDER: runs one terraform command and outlives the agent that started it. It stands by for ORDER, a line that defines
 # the function `become`, which turns into the command (order.ts); without a whole one it ends with 125, and nothing was started.
-# Start it detached (leader of its own group) with stdout and stderr ignored; DIR is absolute and exists. Facts are symlinks in DIR: made
-# in one step, refused when there already, kept in the inode (so a full disk keeps them). The command appends to DIR/output.
-#   claim -> pid:start:boot of this supervisor     pid -> the same of COMMAND, made before it runs
-#   exit -> its exit code, and :user:system clock ticks of COMMAND and all it waited for
+# Start it detached (leader of its own group) with stdout and stderr ignored; DIR is absolute and exists. Facts are names in DIR: made
+# in one step, with no bytes that a full disk could refuse. The command appends to DIR/output.
+#   claim -> pid:start:boot of this supervisor: a link, since only of a link the second is refused
+#   pid=pid:start:boot of COMMAND, made before it runs: an empty file, as the next, which the shell makes by itself (a link: 0.9 ms)
+#   exit=its exit code:user:system clock ticks of COMMAND and all it waited for
 #   cgroup -> a cgroup of the run, where the agent made one
-# Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. Read DIR/exit for the command's.
+# Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. The command's code is in DIR.
 d=$1
 newline='
 '
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
+fact() { true >"$d/$1=$2"; } 2>/dev/null
 at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die here, as by kill -9
 
 eval "$whoami"
@@ -28,7 +30,7 @@ at supervisor.claimed
 ( # a shell of its own, which becomes the command
   eval "$whoami"
   [ "$IAC_CRASH_POINT" != supervisor.starting ] || kill -KILL "$pid"
-  command -p ln -s "$pid:$start:$boot" "$d/pid" || exit 125
+  fact pid "$pid:$start:$boot" || exit 125
   [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
   [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
   unset IAC_CRASH_POINT
@@ -36,9 +38,10 @@ at supervisor.claimed
 ) </dev/null >>"$d/output" 2>&1
 code=$?
 at supervisor.ended
-[ -L "$d/pid" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
+set -- "$d"/pid=*
+[ -e "$1" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
 read -r x x x x x x x x x x x x x x x user system x </proc/self/stat
-until command -p ln -s "$code:$user:$system" "$d/exit" || [ -L "$d/exit" ] || [ ! -d "$d" ]; do command -p sleep 1; done
+until fact exit "$code:$user:$system" || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited
 
 others() { # pids of whoever else is in our group, zombies aside; fails when there is nobody

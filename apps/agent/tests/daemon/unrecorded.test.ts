@@ -1,6 +1,6 @@
 import { mkdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eventually, type FakeServer, type FakeTask, startFakeServer } from '@iac-agent/testkit'
+import { eventually, type FakeServer, type FakeTask, runCommandIdentity, startFakeServer } from '@iac-agent/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startDaemon, type TestDaemon } from '../_util/daemon.js'
 
@@ -77,9 +77,10 @@ async function applying() {
   await eventually('the slow resource has begun', () => apply.log.includes('Executing'))
   const attempt = join(daemon.data.attempts, `${apply.id}-${apply.attempt}`)
   const kill = async (what: 'terraform' | 'group') => {
-    const link = what === 'group' ? 'claim' : 'pid'
-    const [pid] = (await readlink(join(attempt, 'run/apply-1', link))).split(':')
-    process.kill(what === 'group' ? -Number(pid) : Number(pid), 'SIGKILL')
+    const run = join(attempt, 'run/apply-1')
+    const identity = what === 'group' ? await readlink(join(run, 'claim')) : await runCommandIdentity(run)
+    const pid = Number(identity?.split(':')[0])
+    process.kill(what === 'group' ? -pid : pid, 'SIGKILL')
   }
   return { apply, attempt, kill }
 }
