@@ -225,7 +225,7 @@ export class AttemptSession {
 
   /** This process leaves: what keeps it alive is closed; terraform pauses at its next state save until the next start. */
   async #letGo(): Promise<void> {
-    await Promise.all([this.attempt.closeBackend(), this.tools.supervisors.dismiss(this.attempt)])
+    await this.attempt.closeBackend()
     await this.parts.journal[Symbol.asyncDispose]()
   }
 

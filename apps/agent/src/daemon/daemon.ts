@@ -127,6 +127,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
         { agent_id, data_dir: data.root, work_root: config.workRoot, server_url: config.serverUrl.href },
         'ready',
       )
+      supervisors.standBy()
       if (isOnce) leaveWithoutWork({ attempts, shutdown, log }, leaving.signal)
     },
     log,
@@ -134,13 +135,15 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
 
   const cgroup = await findCgroup()
   if (cgroup !== undefined) log.info({ cgroup }, 'each run gets a cgroup')
+  const script = await whenThereIsRoom(room, () => installSupervisor(data.root))
+  await using supervisors = await Supervisors.open({ script, directory: data.standby, cgroup, log })
   const sessions = new SessionFactory({
     tools: {
       hostEnvironment: config.environment,
       passEnv: config.passEnv,
       cliConfigFile: config.terraformCliConfig,
       versions,
-      supervisors: new Supervisors(await whenThereIsRoom(room, () => installSupervisor(data.root)), cgroup),
+      supervisors,
       initCache: data.initCache,
       cancelGraceMs: config.cancelGraceMs,
       limits: config.limits,

@@ -13,6 +13,7 @@ export async function takeDataDirectory(data: DataLayout): Promise<DataLock> {
     const lock = await DataLock.take(data)
     await sweepUnfinished(data.root)
     await makePrivateDirectory(data.attempts)
+    await makePrivateDirectory(data.standby)
     return lock
   } catch (cause) {
     if (cause instanceof DataDirectoryInUse) throw new CommandError(cause.message, ExitCode.dataDirInUse, { cause })

@@ -3,7 +3,7 @@ import type { AgentMessage, RunTask, Shortage } from '@iac-agent/protocol'
 import type { Logger } from '@iac-agent/runtime'
 import type { Ballast } from '../journal/ballast.js'
 import { crashPoint } from '../journal/crash-points.js'
-import { Journal, readJournal } from '../journal/journal.js'
+import { Journal } from '../journal/journal.js'
 import { type AttemptLayout, attemptLayout, type DataLayout } from '../journal/layout.js'
 import { placeOf } from '../journal/place.js'
 import { TerraformError } from '../terraform/terraform-error.js'
@@ -67,8 +67,11 @@ export class Offers {
 
   async #open(task: RunTask): Promise<AttemptSession> {
     const layout = attemptLayout(this.parts.data, task.task_id, task.attempt)
-    if ((await readJournal(layout.journal)).length > 0) throw new Error(`${layout.root} holds this attempt already`)
     const journal = await Journal.open(layout.journal, this.parts.ballast)
+    if (journal.facts.length > 0) {
+      await journal[Symbol.asyncDispose]()
+      throw new Error(`${layout.root} holds this attempt already`)
+    }
     try {
       await this.#journalOffer(layout, journal, task)
       const session = await this.parts.openSession(layout, journal)
@@ -91,7 +94,7 @@ export class Offers {
       leaseToken: task.lease_token,
       leaseTtlMs: task.lease_ttl_ms,
       workRoot: this.parts.workRoot,
-      place: await placeOf(layout),
+      place: placeOf(layout),
     })
     crashPoint('offer.journaled')
   }

@@ -73,7 +73,7 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
     })
     if (facts === undefined) continue
     // A directory without an offer may be without a journal too: its maker died between the two.
-    const place = has(facts, 'offered') ? await newPlaceOf(layout, facts) : undefined
+    const place = has(facts, 'offered') ? newPlaceOf(layout, facts) : undefined
     const judgement = judge(facts, await hasLiveRun(layout, facts), place !== undefined)
     const level = judgement === 'keep' ? 'debug' : 'info'
     log[level]({ attempt: name, judgement, is_copy: place !== undefined, facts: facts.length }, 'attempt found')

@@ -20,7 +20,9 @@ export const crashPoint = defineCrashPoints([
   'find_engine.found',
   'backend.opened',
   'backend.recorded',
+  'cgroup.named',
   'cgroup.made',
+  'cgroup.handed',
   'run.init.intended',
   'run.init.started',
   'run.init.ended',
@@ -90,7 +92,7 @@ export const supervisorPoints = [
 ]
 
 /** What a command's supervisor is told when it is to die: `IAC_CRASH_POINT=supervisor.ended@apply` lets that of the apply do so. */
-export function supervisorCrashPoint(command: Command): Record<string, string> {
-  const [point, wanted] = (process.env.IAC_CRASH_POINT ?? '').split('@')
-  return wanted === command ? { IAC_CRASH_POINT: point ?? '' } : {}
+export function supervisorCrashPoint(command: Command): string {
+  const [point = '', wanted] = (process.env.IAC_CRASH_POINT ?? '').split('@')
+  return wanted === command ? point : ''
 }

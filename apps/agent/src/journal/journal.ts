@@ -51,9 +51,9 @@ export class Journal implements AsyncDisposable {
   /** Opens or creates the journal at `path`; a torn last line of a crash is cut off. `ballast` is spent on facts that find no room. */
   static async open(path: string, ballast: Pick<Ballast, 'giveBack'> = noBallast): Promise<Journal> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const { facts, sizeBytes } = await readFacts(path)
+    const { facts, sizeBytes, isTorn } = await readFacts(path)
     const file = await open(path, 'a', 0o600)
-    await file.truncate(sizeBytes)
+    if (isTorn) await file.truncate(sizeBytes)
     await syncDirectory(dirname(path))
     return new Journal(file, facts, ballast, sizeBytes)
   }
@@ -116,17 +116,18 @@ export async function readJournal(path: string): Promise<Fact[]> {
   return (await readFacts(path)).facts
 }
 
-async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: number }> {
+async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: number; isTorn: boolean }> {
   let bytes: Buffer
   try {
     bytes = await readFile(path)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { facts: [], sizeBytes: 0 }
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { facts: [], sizeBytes: 0, isTorn: false }
     throw cause
   }
   const sizeBytes = bytes.lastIndexOf('\n') + 1
   const lines = bytes.subarray(0, sizeBytes).toString('utf8').split('\n').slice(0, -1)
-  return { facts: lines.map((line, index) => parse(Fact, JSON.parse(line), `${path}:${index + 1}`)), sizeBytes }
+  const facts = lines.map((line, index) => parse(Fact, JSON.parse(line), `${path}:${index + 1}`))
+  return { facts, sizeBytes, isTorn: sizeBytes < bytes.length }
 }
 
 /** Appends all of `lines`, and fsyncs; a half-written line is cut off again, so that the next append starts a line. */

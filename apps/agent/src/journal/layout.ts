@@ -16,6 +16,8 @@ export interface DataLayout {
   versions: string
   /** Backend notes of earlier inits, one per engine and version (terraform/init-cache.ts). */
   initCache: string
+  /** Where supervisors without an order are, and links to their cgroups (tasks/supervisors.ts). */
+  standby: string
   /** Space kept back for the end of what runs (daemon/resource-guard.ts). */
   ballast: string
   /** Work root when `--work-root` is not given. */
@@ -33,9 +35,9 @@ export interface AttemptLayout {
   baseState: string
   /** Uploaded configuration, a tar.gz as received. */
   configuration: string
-  /** One supervisor directory per terraform command (`run/<name>/`: claim, pid, exit, output). */
+  /** One supervisor directory per terraform command (`run/<name>/`: claim, pid, exit, cgroup). */
   runs: string
-  /** Raw output of all commands whose text is the task's log, in order; `run/<name>/output` links here (`show` has its own). */
+  /** Raw output of all commands whose text is the task's log, in order (`show` has its own, `run/<name>/output`). */
   output: string
   /** Rendered, redacted text: byte n of this file is offset n. */
   spool: string
@@ -81,6 +83,7 @@ export function dataLayout(root: string): DataLayout {
     attempts: join(root, 'attempts'),
     versions: join(root, 'versions'),
     initCache: join(root, 'init-cache'),
+    standby: join(root, 'standby'),
     ballast: join(root, 'ballast'),
     defaultWorkRoot: join(root, 'work'),
   }

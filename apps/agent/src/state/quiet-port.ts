@@ -2,7 +2,7 @@
  * Ports that no process is given by chance: outside the range from which the kernel serves connections and listeners that name none. A
  * backend's port must still be free when a new agent process comes back to it, hours later.
  */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 
 export interface PortRange {
   readonly first: number
@@ -24,15 +24,23 @@ export function quietPorts(kernels: PortRange): PortRange | undefined {
 }
 
 /** Some of them, drawn at random; none where there are none, or the kernel does not say. */
-export async function drawQuietPorts(count: number, random: () => number = Math.random): Promise<number[]> {
-  const quiet = quietPorts(await kernelPorts())
+export function drawQuietPorts(count: number, random: () => number = Math.random): number[] {
+  const quiet = quietPorts(kernelPorts())
   if (quiet === undefined) return []
   const width = quiet.last - quiet.first + 1
   return Array.from({ length: count }, () => quiet.first + Math.floor(random() * width))
 }
 
-async function kernelPorts(): Promise<PortRange> {
-  const text = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '32768 60999') // Linux's default
+function kernelPorts(): PortRange {
+  const text = rangeText()
   const [first = Number.NaN, last = Number.NaN] = text.trim().split(/\s+/).map(Number)
   return Number.isInteger(first) && Number.isInteger(last) ? { first, last } : { first: 32_768, last: 60_999 }
+}
+
+function rangeText(): string {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+  } catch {
+    return '32768 60999' // Linux's default
+  }
 }

@@ -96,7 +96,7 @@ function environment(port: number, { username, password }: BackendCredentials): 
 
 /** On a port that stays free while no agent is there; on any when none can be had. */
 async function listenQuietly(server: Server): Promise<number> {
-  for (const port of await drawQuietPorts(drawnPorts)) {
+  for (const port of drawQuietPorts(drawnPorts)) {
     try {
       return await listen(server, port)
     } catch (error) {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { appendFile, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parse, TaskData } from '@iac-agent/protocol'
-import type { Logger } from '@iac-agent/runtime'
+import { type Logger, writeFileAtomic } from '@iac-agent/runtime'
 import { first, has, pendingRun } from '../journal/attempt-facts.js'
 import type { CancelReason, Offered, StateOrigin } from '../journal/attempt-record.js'
 import type { Ballast } from '../journal/ballast.js'
@@ -66,7 +66,13 @@ export class Attempt {
     this.#cancel.abort()
   }
 
-  /** The data document, read from disk once. */
+  /** Puts the data document on disk. */
+  async keepData(data: TaskData): Promise<void> {
+    await writeFileAtomic(this.parts.layout.data, JSON.stringify(data))
+    this.#data = data
+  }
+
+  /** The data document, read from disk by a process that did not put it there. */
   async data(): Promise<TaskData> {
     this.#data ??= parse(TaskData, JSON.parse(await readFile(this.parts.layout.data, 'utf8')), this.parts.layout.data)
     return this.#data

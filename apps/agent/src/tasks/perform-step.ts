@@ -22,7 +22,7 @@ import type { TerraformTools } from './terraform-tools.js'
 export function performStep(attempt: Attempt, tools: TerraformTools, step: Step): Promise<void> {
   switch (step) {
     case 'fetch':
-      return fetchStep(attempt, tools)
+      return fetchStep(attempt)
     case 'prepare':
       return prepareStep(attempt)
     case 'find_engine':
@@ -46,7 +46,7 @@ export function performStep(attempt: Attempt, tools: TerraformTools, step: Step)
     case 'list_unrecorded':
       return listUnrecordedStep(attempt)
     case 'release':
-      return releaseStep(attempt, tools)
+      return releaseStep(attempt)
     case 'finish':
       return finishStep(attempt)
     default:

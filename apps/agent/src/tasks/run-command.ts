@@ -1,10 +1,10 @@
 /** Runs one terraform command of an attempt under its supervisor, journaled before and after, cancellable in between. */
-import { mkdir, symlink } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { assertNever } from '@iac-agent/protocol'
-import { type Command, type FactOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
+import { type Command, commandOf, type FactOf, nextRunName, pendingRun } from '../journal/attempt-facts.js'
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
-import { crashPoint } from '../journal/crash-points.js'
+import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
 import { makePrivateFile } from '../journal/private-file.js'
 import { countOomKills } from '../terraform/oom-kills.js'
@@ -29,8 +29,6 @@ export interface CommandLine {
   /** Patience of the cancel ladder between its rungs. */
   cancelGraceMs: number
   limits: RunLimits
-  /** What is run after it, if all goes well: its supervisor is begun meanwhile. */
-  next: Command | undefined
 }
 
 /** What is read off a finished command before its exit is recorded. */
@@ -53,7 +51,7 @@ export async function runCommand(
   const { run, outputOffset, oomKills } = await intend(attempt, line.command)
   const supervised = await startOrAdopt(attempt, run, line)
   crashPoint(`run.${line.command}.started`)
-  if (line.next !== undefined) line.supervisors.standBy(attempt, line.next)
+  line.supervisors.standBy() // for the next one
   const { end, peakRssBytes } = supervised ? await waitForEnd(attempt, run, supervised, line) : neverStarted
   crashPoint(`run.${line.command}.ended`)
   await recordEnd(attempt, {
@@ -83,18 +81,20 @@ async function intend(attempt: Attempt, command: Command): Promise<Intent> {
   const run = nextRunName(journal.facts, command)
   const directory = runDirectory(layout, run)
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  // All text of the attempt grows in one file; what `show` says is no part of the log.
-  const output = command === 'show' ? join(directory, 'output') : layout.output
   const oomKills = countOomKills()
   const [outputOffset] = await Promise.all([
     sizeOf(layout.output),
-    makePrivateFile(output), // by the shell it would be everybody's to read
-    command !== 'show' && linkOutput(join(directory, 'output'), relative(directory, layout.output)),
+    makePrivateFile(outputOf(attempt, run)), // by the shell it would be everybody's to read
   ])
   const intent = { run, outputOffset, ...(oomKills === undefined ? {} : { oomKills }) }
   await journal.append({ fact: 'spawning', ...intent })
   crashPoint(`run.${command}.intended`)
   return intent
+}
+
+/** All text of the attempt grows in one file; what `show` says is no part of the log. */
+function outputOf({ parts: { layout } }: Attempt, run: string): string {
+  return commandOf(run) === 'show' ? join(runDirectory(layout, run), 'output') : layout.output
 }
 
 /** Undefined: the attempt was stopped before anything was started, and now nothing will be. */
@@ -103,9 +103,16 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
-  const supervisor = await line.supervisors.take(attempt, run)
+  const supervisor = await line.supervisors.take()
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
-  return supervisor.order({ command: line.argv, cwd: line.cwd, env: line.env })
+  return await supervisor.order({
+    runDir,
+    output: outputOf(attempt, run),
+    command: line.argv,
+    cwd: line.cwd,
+    env: line.env,
+    crashPoint: supervisorCrashPoint(line.command),
+  })
 }
 
 /** With the cancel ladder and the watch for limits beside it. */
@@ -186,12 +193,4 @@ const unknownCode = -1
 
 function faultOf(message: string): NewFact {
   return { fact: 'failed', code: 'agent_fault', message }
-}
-
-async function linkOutput(path: string, target: string): Promise<void> {
-  try {
-    await symlink(target, path)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause // made before a crash
-  }
 }

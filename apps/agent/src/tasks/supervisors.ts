@@ -1,84 +1,82 @@
-/** Supervisors of attempts' commands: begun ahead, so that an order finds one that is up and in its cgroup. */
-import { mkdir } from 'node:fs/promises'
-import { type Command, commandOf, nextRunName } from '../journal/attempt-facts.js'
-import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
-import { runDirectory } from '../journal/layout.js'
-import { makeCgroup } from '../terraform/cgroup.js'
+/** Supervisors for the commands to come, whatever they are: up and in their cgroups before there is an order. */
+import { join } from 'node:path'
+import type { Logger } from '@iac-agent/runtime'
+import { namesIn } from '../journal/names-in.js'
+import { leaveCgroup, makeCgroup, type SpareCgroup } from '../terraform/cgroup.js'
 import { Standby } from '../terraform/standby.js'
-import type { Attempt } from './attempt.js'
 
-/** With more the host is busy, and what is begun early only holds up the others. */
-const mostStanding = 2
-
-interface Standing {
-  readonly run: string
-  /** undefined when it could not be begun */
-  readonly supervisor: Promise<Standby | undefined>
+export interface SupervisorsOptions {
+  /** Path of supervise.sh (`installSupervisor`). */
+  readonly script: string
+  /** Where they stand by, and where their cgroups are named meanwhile. */
+  readonly directory: string
+  /** Where each gets a cgroup of its own; undefined where this agent may make none. */
+  readonly cgroup: string | undefined
+  readonly log: Logger
 }
 
-export class Supervisors {
-  readonly #standing = new Map<Attempt, Standing>()
+/** A plan is followed by its `show` at once. With more to do than these are for the host is busy, and to begin early only holds up others. */
+const mostReady = 2
 
-  /**
-   * @param script path of supervise.sh
-   * @param cgroup where each run gets a cgroup of its own; undefined where this agent may make none
-   */
-  constructor(
-    private readonly script: string,
-    private readonly cgroup: string | undefined,
-  ) {}
+export class Supervisors implements AsyncDisposable {
+  readonly #ready: Standby[] = []
+  #filling: Promise<void> | undefined
+  #isOver: boolean = false
 
-  /**
-   * Begins the supervisor of the attempt's next run of `command`, unless one stands by, or others do. What fails here is tried again
-   * when it is needed.
-   */
-  standBy(attempt: Attempt, command: Command): void {
-    const { journal, log } = attempt.parts
-    if (this.#standing.has(attempt) || this.#standing.size >= mostStanding) return
-    const run = nextRunName(journal.facts, command)
-    const supervisor = this.#begin(attempt, run).catch((err: unknown) => {
-      log.warn({ err, run }, 'no supervisor stands by')
-      return undefined
+  private constructor(private readonly options: SupervisorsOptions) {}
+
+  /** Gives back what an earlier process of this agent left: the supervisors that stood by for it have ended with it. */
+  static async open(options: SupervisorsOptions): Promise<Supervisors> {
+    const links = (await namesIn(options.directory)).map((name) => join(options.directory, name))
+    await Promise.all(links.map((link) => leaveCgroup(link)))
+    return new Supervisors(options)
+  }
+
+  /** Begins what is missing, one after the other. What fails is tried again when it is needed. */
+  standBy(): void {
+    this.#filling ??= this.#fill().finally(() => {
+      this.#filling = undefined
     })
-    this.#standing.set(attempt, { run, supervisor })
   }
 
-  /** The supervisor of `run`: the one that stands by, else a new one; one that was meant for another run is dismissed. */
-  async take(attempt: Attempt, run: string): Promise<Standby> {
-    if (this.#standing.get(attempt)?.run !== run) {
-      const [supervisor] = await Promise.all([this.#begin(attempt, run), this.dismiss(attempt)])
-      return supervisor
+  /** One that stands by, else a new one. @throws TerraformError `agent_fault` when none can be started */
+  async take(): Promise<Standby> {
+    for (;;) {
+      const ready = this.#ready.shift()
+      if (ready === undefined) return await this.#begin()
+      if (ready.isUp) return ready
+      await ready.dismiss()
     }
-    return (await this.#withdraw(attempt)?.supervisor) ?? (await this.#begin(attempt, run))
   }
 
-  /** No order of the attempt will come: idempotent. */
-  async dismiss(attempt: Attempt): Promise<void> {
-    await (await this.#withdraw(attempt)?.supervisor)?.dismiss()
+  /** Those without an order end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
+    await this.#filling
+    await Promise.all(this.#ready.splice(0).map((standby) => standby.dismiss()))
   }
 
-  #withdraw(attempt: Attempt): Standing | undefined {
-    const standing = this.#standing.get(attempt)
-    this.#standing.delete(attempt)
-    return standing
+  async #fill(): Promise<void> {
+    try {
+      while (this.#ready.length < mostReady && !this.#isOver) this.#ready.push(await this.#begin())
+    } catch (err) {
+      this.options.log.warn({ err }, 'no supervisor stands by')
+    }
   }
 
-  async #begin(attempt: Attempt, run: string): Promise<Standby> {
-    const runDir = runDirectory(attempt.parts.layout, run)
-    await mkdir(runDir, { recursive: true, mode: 0o700 })
-    // A reading of a plan starts nothing that could stay.
-    if (commandOf(run) !== 'show') await this.#giveCgroup(attempt, run)
-    return await Standby.begin({ script: this.script, runDir, crashPoint: supervisorCrashPoint(commandOf(run)) })
+  async #begin(): Promise<Standby> {
+    const { script, directory } = this.options
+    return await Standby.begin({ script, directory, cgroup: await this.#makeCgroup() })
   }
 
   /** Where none can be made the run does without. */
-  async #giveCgroup({ parts: { layout, log }, offered: { taskId, attempt } }: Attempt, run: string): Promise<void> {
+  async #makeCgroup(): Promise<SpareCgroup | undefined> {
+    const { cgroup, directory, log } = this.options
     try {
-      if (this.cgroup !== undefined)
-        await makeCgroup(this.cgroup, runDirectory(layout, run), `${taskId}-${attempt}-${run}`)
+      return cgroup === undefined ? undefined : await makeCgroup(cgroup, directory)
     } catch (err) {
-      log.warn({ err, run }, 'run gets no cgroup')
+      log.warn({ err }, 'runs get no cgroup')
+      return undefined
     }
-    crashPoint('cgroup.made')
   }
 }

@@ -67,14 +67,8 @@ export async function runTerraform(
     supervisors: tools.supervisors,
     cancelGraceMs: tools.cancelGraceMs,
     limits: tools.limits,
-    next: nextOf(attempt, command),
   }
   await runCommand(attempt, line, read)
-}
-
-function nextOf({ offered }: Attempt, command: Command): Command | undefined {
-  if (command === 'init') return offered.action
-  return command === 'plan' ? 'show' : undefined
 }
 
 async function environmentOf(attempt: Attempt, tools: TerraformTools): Promise<Record<string, string>> {

@@ -52,7 +52,7 @@ interface ReadFile {
 }
 
 async function readModule(directory: string): Promise<ReadFile[]> {
-  const files = await moduleFiles(directory)
+  const files = moduleFiles(directory)
   return Promise.all(
     files.map(async (file) => {
       const text = await readFile(join(directory, file.name), 'utf8')

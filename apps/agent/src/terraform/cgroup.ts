@@ -3,10 +3,12 @@
  * supervisor's group (`setsid`) is still in it at the end. A link in the run's directory says which; without one all goes on as ever.
  */
 import { randomUUID } from 'node:crypto'
-import { constants, readFileSync } from 'node:fs'
-import { access, mkdir, readdir, readFile, readlink, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
+import { constants, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
+import { access, mkdir, readdir, readFile, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pause } from '@iac-agent/runtime'
+import { crashPoint } from '../journal/crash-points.js'
+import { namesIn } from '../journal/names-in.js'
 
 /** The directory this process may make cgroups in: its own cgroup, when it is delegated to us. Undefined when it is not. */
 export async function findCgroup(): Promise<string | undefined> {
@@ -45,19 +47,43 @@ async function isDelegated(directory: string): Promise<boolean> {
   }
 }
 
-/** Makes the cgroup of a run under `parent` and links it in `runDir`; the link comes first, so that nothing is ever left unnamed. */
-export async function makeCgroup(parent: string, runDir: string, name: string): Promise<void> {
-  const link = join(runDir, 'cgroup')
+/** One that no run has yet. */
+export interface SpareCgroup {
+  readonly path: string
+  /** Leads there, so that whoever comes after us finds it. */
+  readonly link: string
+}
+
+/** Makes a cgroup under `parent`, and a link to it in `directory`; the link comes first, so that nothing is ever left unnamed. */
+export async function makeCgroup(parent: string, directory: string): Promise<SpareCgroup> {
+  const name = `iac-${randomUUID()}`
+  const made = { path: join(parent, name), link: join(directory, name) }
+  await symlink(made.path, made.link)
+  crashPoint('cgroup.named')
+  await mkdir(made.path)
+  crashPoint('cgroup.made')
+  return made
+}
+
+/** The cgroup becomes that of a run. One that a process gave the run before it died stays named beside it, and is removed with it. */
+export async function handCgroup({ link }: Pick<SpareCgroup, 'link'>, runDir: string): Promise<void> {
+  const place = join(runDir, 'cgroup')
+  if (linkTarget(place) !== undefined) await rename(place, join(runDir, `cgroup-${randomUUID()}`))
+  await rename(link, place)
+  crashPoint('cgroup.handed')
+}
+
+/** Of one that no run got, by its link: removes it when nobody is in it, which else is tried at the next start. Kills nobody: in a copy of the data directory it is another agent's. */
+export async function leaveCgroup(link: string): Promise<void> {
+  const directory = linkTarget(link)
   try {
-    await symlink(join(parent, `iac-${name}-${randomUUID()}`), link)
+    if (directory !== undefined) await rmdir(directory)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause // made before a crash
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EBUSY') return
+    if (code !== 'ENOENT' && code !== 'ENODEV') throw cause
   }
-  try {
-    await mkdir(await readlink(link))
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-  }
+  await rm(link, { force: true })
 }
 
 /** CPU time of all that ever was in the run's cgroup, in ms; undefined without one. */
@@ -72,26 +98,34 @@ const removalPauseMs = 10
 
 /** Kills who is left in the run's cgroup and removes it; again and again is once. @throws when it cannot be emptied in 2 s */
 export async function removeCgroup(runDir: string): Promise<void> {
-  const link = join(runDir, 'cgroup')
-  const directory = await linkTarget(link)
-  if (directory === undefined) return
+  for (const name of await namesIn(runDir)) {
+    const directory = /^cgroup(-|$)/.test(name) ? linkTarget(join(runDir, name)) : undefined
+    if (directory !== undefined) await removeDirectory(directory)
+  }
+}
+
+async function removeDirectory(directory: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      await killAndRemove(directory)
-      break
+      return await killAndRemove(directory)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENODEV') break // gone, by a boot of the host for one
+      if (code === 'ENOENT' || code === 'ENODEV') return // gone, by a boot of the host for one
       if (code !== 'EBUSY' || tries === removalTries) throw cause
       await pause(removalPauseMs) // the killed are still dying
     }
   }
-  await rm(link, { force: true })
 }
 
+/** Most often nobody is left. */
 async function killAndRemove(directory: string): Promise<void> {
-  await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
-  await removeTree(directory)
+  try {
+    rmdirSync(directory) // the kernel's own memory: no disk is waited for
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EBUSY') throw cause
+    await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' })
+    await removeTree(directory)
+  }
 }
 
 /** What ran in it may have made cgroups of its own. */
@@ -102,9 +136,9 @@ async function removeTree(directory: string): Promise<void> {
   await rmdir(directory)
 }
 
-async function linkTarget(path: string): Promise<string | undefined> {
+function linkTarget(path: string): string | undefined {
   try {
-    return await readlink(path)
+    return readlinkSync(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw cause

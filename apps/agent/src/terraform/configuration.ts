@@ -1,5 +1,6 @@
 /** Lays out the configuration of a task in its work directory: the uploaded tree, the workspace's documents, our backend. */
-import { lstat, mkdir, realpath, writeFile } from 'node:fs/promises'
+import { lstatSync, realpathSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, normalize, sep } from 'node:path'
 import type { TaskData, TfCode } from '@iac-agent/protocol'
 import { lastStem, moduleFiles } from './module-files.js'
@@ -30,16 +31,16 @@ export async function writeConfiguration(request: ConfigurationRequest): Promise
   const { workDir, workspace, resources, archive } = request
   if (archive !== undefined) await unpackArchive({ file: archive, into: workDir, takes: isPartOfConfiguration })
   const rootDir = await rootModule(workDir, workspace.working_directory, archive !== undefined)
-  const ownFiles = [
-    await writeDocument(rootDir, 'workspace', workspace.tf_code),
-    await writeDocument(rootDir, 'workspace_providers', workspace.provider_config),
-  ]
-  for (const { resource_type: type, resource_name: name, current_version } of resources) {
-    const document = resourceDocument(type, name, current_version.tf_code)
-    ownFiles.push(await writeDocument(rootDir, `resource_${type}.${name}`, document))
-  }
+  const ownFiles = await writeDocuments(rootDir, [
+    { stem: 'workspace', code: workspace.tf_code },
+    { stem: 'workspace_providers', code: workspace.provider_config },
+    ...resources.map(({ resource_type: type, resource_name: name, current_version }) => ({
+      stem: `resource_${type}.${name}`,
+      code: resourceDocument(type, name, current_version.tf_code),
+    })),
+  ])
   ownFiles.push(await writeBackendOverride(rootDir))
-  return { rootDir, ownFiles: ownFiles.filter((name) => name !== undefined) }
+  return { rootDir, ownFiles }
 }
 
 /** What an upload may carry but a run must not see: state of its own, somebody's `.terraform`, version control. */
@@ -58,19 +59,25 @@ async function rootModule(workDir: string, workingDirectory: string | null, hasT
   }
   const rootDir = join(workDir, relative)
   if (!hasTree) await mkdir(rootDir, { recursive: true, mode: 0o700 })
-  const real = await realpath(rootDir).catch((cause: unknown) => {
-    throw noWorkingDirectory(workingDirectory, cause)
-  })
-  const realWorkDir = await realpath(workDir)
+  const [real, realWorkDir] = [realDirectory(rootDir, workingDirectory), realpathSync(workDir)]
   if (real !== realWorkDir && !real.startsWith(realWorkDir + sep)) {
     throw new TerraformError(
       'configuration_unsafe',
       `The working directory ${JSON.stringify(workingDirectory)} leads out of the configuration by a link.`,
     )
   }
-  if (!(await lstat(real)).isDirectory()) throw noWorkingDirectory(workingDirectory)
+  if (!lstatSync(real).isDirectory()) throw noWorkingDirectory(workingDirectory)
   // Without a trailing slash and without the links on the way: a plan is bound to this text.
   return real === realWorkDir ? workDir : join(workDir, real.slice(realWorkDir.length))
+}
+
+/** It was just written, or held: no disk is waited for. */
+function realDirectory(path: string, workingDirectory: string | null): string {
+  try {
+    return realpathSync(path)
+  } catch (cause) {
+    throw noWorkingDirectory(workingDirectory, cause)
+  }
 }
 
 function noWorkingDirectory(name: string | null, cause?: unknown): TerraformError {
@@ -83,6 +90,19 @@ function resourceDocument(type: string, name: string, code: TfCode): TfCode {
   if (code === null || typeof code === 'string') return code
   const isWhole = ['resource', 'data', 'module'].some((key) => key in code)
   return isWhole ? code : { resource: { [type]: { [name]: code } } }
+}
+
+/** Files that are open at once at most. */
+const atOnce = 16
+
+/** Answers the names of those that were written. */
+async function writeDocuments(rootDir: string, documents: { stem: string; code: TfCode }[]): Promise<string[]> {
+  const names: (string | undefined)[] = []
+  for (let at = 0; at < documents.length; at += atOnce) {
+    const some = documents.slice(at, at + atOnce)
+    names.push(...(await Promise.all(some.map(({ stem, code }) => writeDocument(rootDir, stem, code)))))
+  }
+  return names.filter((name) => name !== undefined)
 }
 
 /** Writes `<stem>.tf.json`, or `<stem>.tf` for HCL text; answers the name, undefined when there is nothing to write. */
@@ -98,7 +118,7 @@ async function writeDocument(rootDir: string, stem: string, code: TfCode): Promi
 
 /** Replaces whatever backend or cloud block there is. Overrides are merged by name: ours must be the last. */
 async function writeBackendOverride(rootDir: string): Promise<string> {
-  const overrides = (await moduleFiles(rootDir)).filter((file) => file.isOverride).map((file) => file.name)
+  const overrides = moduleFiles(rootDir).filter((file) => file.isOverride).map((file) => file.name)
   const name = `${lastStem('zz', overrides)}_override.tf.json`
   await writeNew(rootDir, name, JSON.stringify({ terraform: { backend: { http: {} } } }))
   return name

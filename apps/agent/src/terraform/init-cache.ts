@@ -3,7 +3,6 @@
  * all that init looks at; when a configuration uses only what terraform has built in, its backend note alone is enough.
  */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Engine } from '@iac-agent/protocol'
@@ -22,31 +21,18 @@ export interface InitSubject {
   readonly seedDir: string
 }
 
-export interface InitStatus {
-  readonly isNeeded: boolean
-  /** Give it to `rememberInit` after an init that exited with 0. */
-  readonly key: string
-}
-
 const backendNote = 'terraform.tfstate'
 const lockFile = '.terraform.lock.hcl'
 
-/** Whether an init of the root module in `rootDir` is known to have been: a guess at what `initStatus` will say, before anything is read. */
-export function hasBackendNote(rootDir: string): boolean {
-  return existsSync(join(rootDir, '.terraform', backendNote))
-}
-
 /** Decides, and when no init is needed puts back what it had written outside `.terraform/` (the lock file). */
-export async function initStatus(subject: InitSubject): Promise<InitStatus> {
-  const key = await keyOf(subject)
+export async function isInitNeeded(subject: InitSubject): Promise<boolean> {
   const dot = join(subject.rootDir, '.terraform')
-  if (subject.isBuiltinOnly && (await isCopied(seedOf(subject), join(dot, backendNote)))) {
-    return { isNeeded: false, key }
-  }
+  if (subject.isBuiltinOnly && (await isCopied(seedOf(subject), join(dot, backendNote)))) return false
   const isKnown =
-    isSameInit(await textOf(join(dot, 'iac-agent-init')), key) && (await textOf(join(dot, backendNote))) !== ''
+    isSameInit(await textOf(join(dot, 'iac-agent-init')), await initKey(subject)) &&
+    (await textOf(join(dot, backendNote))) !== ''
   if (isKnown) await isCopied(join(dot, 'iac-agent-lock.hcl'), join(subject.rootDir, lockFile))
-  return { isNeeded: !isKnown, key }
+  return !isKnown
 }
 
 /** Forgets an init that is about to be replaced, so that one that fails half-way is not taken for done. */
@@ -54,7 +40,7 @@ export async function forgetInit(rootDir: string): Promise<void> {
   await rm(join(rootDir, '.terraform', 'iac-agent-init'), { force: true })
 }
 
-/** Remembers an init that exited with 0. */
+/** Remembers an init that exited with 0. `key`: from before it. */
 export async function rememberInit(subject: InitSubject, key: string): Promise<void> {
   const dot = join(subject.rootDir, '.terraform')
   if (subject.isBuiltinOnly) {
@@ -68,8 +54,8 @@ export async function rememberInit(subject: InitSubject, key: string): Promise<v
   await writeFile(join(dot, 'iac-agent-init'), `${key} ${lockAfter}`, { mode: 0o600 })
 }
 
-/** Everything init reads (modules by content and place, engine, CLI configuration, platform), then a blank and the lock file. */
-async function keyOf(subject: InitSubject): Promise<string> {
+/** What an init would start from: everything it reads (modules by content and place, engine, CLI configuration, platform), then a blank and the lock file. */
+export async function initKey(subject: InitSubject): Promise<string> {
   const { workDir, rootDir, engine, version, cliConfigFile } = subject
   const hash = createHash('sha256')
   const add = (...parts: string[]) => hash.update(JSON.stringify(parts))

@@ -1,5 +1,5 @@
 /** The files terraform (and tofu) read as one module: which they are, and in which order overrides are merged. */
-import { readdir } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
 
 export interface ModuleFile {
   readonly name: string
@@ -10,11 +10,11 @@ export interface ModuleFile {
 
 const pattern = /^(.*?)\.(?:tf|tofu)(\.json)?$/
 
-/** The module's files in `directory` by name; empty when there is no such directory. */
-export async function moduleFiles(directory: string): Promise<ModuleFile[]> {
+/** The module's files in `directory` by name; empty when there is no such directory. It was just written: no disk is waited for. */
+export function moduleFiles(directory: string): ModuleFile[] {
   let names: string[]
   try {
-    names = await readdir(directory)
+    names = readdirSync(directory)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return [] // terraform itself says that the module is missing

@@ -1,31 +1,37 @@
-/** A supervisor that is up and waits for its order: to get there takes it 10 ms and more, so it is begun before there is one. */
+/** A supervisor that is up, in its cgroup, and waits for its order: to get there takes it 10 ms and more, so it is begun before there is one. */
 import { execa } from 'execa'
+import { handCgroup, leaveCgroup, type SpareCgroup } from './cgroup.js'
 import { type Order, orderText } from './order.js'
-import { runMark } from './orphan-group.js'
 import { SupervisedRun } from './supervised-run.js'
 import { TerraformError } from './terraform-error.js'
 
 export interface StandbyOptions {
   /** Path of supervise.sh (`installSupervisor`). */
   readonly script: string
-  /** Directory of the facts and of `output`; absolute, and there; one run each. */
-  readonly runDir: string
-  /** Where the supervisor is to die, in tests (`supervisorCrashPoint`). */
-  readonly crashPoint?: Readonly<Record<string, string>>
+  /** Where it stands by; absolute, and there. */
+  readonly directory: string
+  /** Of its own (`makeCgroup`); the run gets it too. */
+  readonly cgroup: SpareCgroup | undefined
 }
 
 export class Standby {
+  #isUp = true
+
   private constructor(
-    readonly runDir: string,
+    private readonly cgroup: SpareCgroup | undefined,
     private readonly stdin: NodeJS.WritableStream,
     private readonly ended: Promise<number | undefined>,
-  ) {}
+  ) {
+    void ended.then(() => {
+      this.#isUp = false
+    })
+  }
 
   /** Resolves when the supervisor is spawned. It ends by itself with this process. */
-  static async begin({ script, runDir, crashPoint = {} }: StandbyOptions): Promise<Standby> {
-    const supervisor = execa('/bin/sh', [script, runDir], {
-      cwd: runDir,
-      env: { ...crashPoint, [runMark]: runDir },
+  static async begin({ script, directory, cgroup }: StandbyOptions): Promise<Standby> {
+    const supervisor = execa('/bin/sh', [script, cgroup?.path ?? ''], {
+      cwd: directory,
+      env: {},
       extendEnv: false,
       detached: true,
       cleanup: false,
@@ -40,24 +46,31 @@ export class Standby {
     supervisor.unref()
     supervisor.stdin.on('error', () => undefined) // it ended before its order: what that means, its end and its facts tell
     return new Standby(
-      runDir,
+      cgroup,
       supervisor.stdin,
       supervisor.then(({ exitCode }) => exitCode),
     )
+  }
+
+  /** False once it has ended, as far as this process has heard. */
+  get isUp(): boolean {
+    return this.#isUp
   }
 
   /**
    * Starts the run. Journal the intent first: a run is started at most once because of the `claim` in its directory, also by two
    * agents at the same time.
    */
-  order(order: Order): SupervisedRun {
+  async order(order: Order): Promise<SupervisedRun> {
+    if (this.cgroup !== undefined) await handCgroup(this.cgroup, order.runDir)
     this.stdin.end(orderText(order))
-    return new SupervisedRun(this.runDir, this.ended)
+    return new SupervisedRun(order.runDir, this.ended)
   }
 
   /** No order will come: resolves when the supervisor is gone. */
   async dismiss(): Promise<void> {
     this.stdin.end()
     await this.ended
+    if (this.cgroup !== undefined) await leaveCgroup(this.cgroup.link)
   }
 }

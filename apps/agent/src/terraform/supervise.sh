@@ -1,27 +1,35 @@
 #!/bin/sh
-# supervise.sh DIR <ORDER: runs one terraform command and outlives the agent that started it. It stands by for ORDER, a line that defines
-# the function `become`, which turns into the command (order.ts); without a whole one it ends with 125, and nothing was started.
-# Start it detached (leader of its own group) with stdout and stderr ignored; DIR is absolute and exists. Facts are names in DIR: made
-# in one step, with no bytes that a full disk could refuse. The command appends to DIR/output.
+# supervise.sh CGROUP <ORDER: runs one terraform command and outlives the agent that started it. It joins the cgroup CGROUP, unless empty,
+# and stands by for ORDER, a line that sets d and o and defines the function `become`, which turns into the command (order.ts); without a
+# whole one it ends with 125, and nothing was started. Start it detached (leader of its own group) with stdout and stderr ignored.
+# Facts are names in d, a directory that is absolute and exists: made in one step, with no bytes that a full disk could refuse. The
+# command appends to the file o.
 #   claim -> pid:start:boot of this supervisor: a link, since only of a link the second is refused
 #   pid=pid:start:boot of COMMAND, made before it runs: an empty file, as the next, which the shell makes by itself (a link: 0.9 ms)
 #   exit=its exit code:user:system clock ticks of COMMAND and all it waited for
-#   cgroup -> a cgroup of the run, where the agent made one
-# Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. The command's code is in DIR.
-d=$1
+#   cgroup -> CGROUP, by the agent
+# Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. The command's code is in exit.
 newline='
 '
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
-fact() { true >"$d/$1=$2"; } 2>/dev/null
+mask=$(umask)
+fact() { # a file of this user alone, whatever the command's umask will be
+  umask 077
+  true >"$d/$1=$2"
+  set -- $?
+  umask "$mask"
+  return "$1"
+} 2>/dev/null
 at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die here, as by kill -9
 
 eval "$whoami"
 [ "$group" = "$$" ] || exit 125 # not a leader: the sweep below would hit whoever started us
-{ echo $$ >"$d/cgroup/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
+[ -z "$1" ] || { echo $$ >"$1/cgroup.procs"; } 2>/dev/null # holds what leaves the group, too
 IFS= read -r order || exit 125 # its environment may be secret: it is on no command line, and on no disk
 eval "$order"
+cd "$d" || exit 125
 at supervisor.begun
 command -p ln -s "$pid:$start:$boot" "$d/claim" || exit 125
 trap : HUP INT TERM # a handler is reset in children; trap '' would be inherited
@@ -33,13 +41,12 @@ at supervisor.claimed
   fact pid "$pid:$start:$boot" || exit 125
   [ "$IAC_CRASH_POINT" != supervisor.named ] || kill -KILL "$pid"
   [ "$IAC_CRASH_POINT" != supervisor.orphaned ] || kill -KILL $$
-  unset IAC_CRASH_POINT
   become "$newline"
-) </dev/null >>"$d/output" 2>&1
+) </dev/null >>"$o" 2>&1
 code=$?
 at supervisor.ended
 set -- "$d"/pid=*
-[ -e "$1" ] || code=125 # not started, whatever the shell made of it (a failed >>output is 1 or 2)
+[ -e "$1" ] || code=125 # not started, whatever the shell made of it (a failed >> is 1 or 2)
 read -r x x x x x x x x x x x x x x x user system x </proc/self/stat
 until fact exit "$code:$user:$system" || [ ! -d "$d" ]; do command -p sleep 1; done
 at supervisor.exited

@@ -1,5 +1,6 @@
 /** Terraform variables as files only the agent's user can read: never on a command line, never in an environment. */
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataVariable } from '@iac-agent/protocol'
 import { lastStem } from './module-files.js'
@@ -15,7 +16,7 @@ export async function writeVariables(rootDir: string, variables: readonly DataVa
   for (const { key } of terraform) checkName(key)
   const literal = terraform.filter(({ hcl }) => !hcl)
   const expressions = terraform.filter(({ hcl }) => hcl)
-  const present = (await readdir(rootDir)).filter((name) => /\.auto\.tfvars(\.json)?$/.test(name))
+  const present = readdirSync(rootDir).filter((name) => /\.auto\.tfvars(\.json)?$/.test(name))
   const stem = lastStem('zz_workspace', present)
   const files: [string, string][] = []
   if (literal.length > 0) {

@@ -145,15 +145,15 @@ function abortOf(signal: AbortSignal): Promise<never> {
 }
 
 async function onPath(name: string, searchPath: string): Promise<string | undefined> {
-  for (const directory of searchPath.split(delimiter).filter((part) => part.startsWith('/'))) {
+  const directories = searchPath.split(delimiter).filter((part) => part.startsWith('/'))
+  const found = directories.map(async (directory) => {
     const path = join(directory, name)
-    const isRunnable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false, // the next directory may have it
+    return await access(path, constants.X_OK).then(
+      () => path,
+      () => undefined, // another directory may have it
     )
-    if (isRunnable) return path
-  }
-  return undefined
+  })
+  return (await Promise.all(found)).find((path) => path !== undefined)
 }
 
 /** Asks the program itself, in its words for people: only they tell the engines apart. Undefined: another engine, or it cannot run. */

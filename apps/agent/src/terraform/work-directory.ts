@@ -78,10 +78,12 @@ async function hasLiveRun(runs: string): Promise<boolean> {
 
 async function clean(directory: string, kept: string): Promise<void> {
   const [first = '', ...rest] = kept.split('/').filter((part) => part !== '.' && part !== '')
-  for (const name of await namesIn(directory)) {
-    if (name !== first) await rm(join(directory, name), { recursive: true, force: true })
-    else if (rest.length > 0) await cleanKept(join(directory, name), rest.join('/'))
-  }
+  const names = await namesIn(directory)
+  const removals = names
+    .filter((name) => name !== first)
+    .map((name) => rm(join(directory, name), { recursive: true, force: true }))
+  if (names.includes(first) && rest.length > 0) removals.push(cleanKept(join(directory, first), rest.join('/')))
+  await Promise.all(removals)
 }
 
 /** On the way down to `.terraform`: what is not a directory is removed, a link never followed. */

@@ -1,34 +1,54 @@
-import { readlink } from 'node:fs/promises'
+import { access, mkdir, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, processesIn, startFakeServer, temporaryDirectory } from '@iac-agent/testkit'
 import { expect, it } from 'vitest'
+import { findCgroup, makeCgroup } from '../../src/terraform/cgroup.js'
 import { startDaemon } from '../_util/daemon.js'
 
-it('of attempts that wait for their data two supervisors stand by, and in the end none is left', async () => {
+it('two supervisors stand by, before and after tasks, and none when the agent has ended', async () => {
   await using home = await temporaryDirectory('standing')
+  const standby = join(home.path, 'standby')
+  const standing = () => processesIn(standby)
   await using server = await startFakeServer()
-  await using _daemon = await startDaemon({ server, dataDir: home.path, flags: { planLimit: '4' } })
-  await server.message('heartbeat')
-  server.fail({ match: /\/data/, times: 1_000, answer: 'cut' })
-  const tasks = ['a', 'b', 'c', 'd'].map((name) =>
-    server.addTask({ workspace: { workspace_id: `ws-${name}`, tf_code: { output: { x: { value: name } } } } }),
-  )
-  for (const task of tasks) server.offer(task)
-  const asked = (id: number) => server.requests.filter((line) => line.includes(`/${id}/data`)).length
-  await eventually('each to have asked again', () => tasks.every(({ id }) => asked(id) > 1))
-  const standing = async () => (await leaders(join(home.path, 'attempts'))).length
-  const standingMeanwhile = await standing()
-  server.heal()
-  for (const task of tasks) await eventually('its end', () => task.finalStatus)
-  expect(standingMeanwhile).toBe(2)
-  expect(tasks.map(({ finalStatus }) => finalStatus?.status)).toEqual(['success', 'success', 'success', 'success'])
-  await eventually('nobody', async () => (await standing()) === 0)
+  {
+    await using _daemon = await startDaemon({ server, dataDir: home.path, flags: { planLimit: '4' } })
+    await eventually('two', async () => (await standing()).length === 2)
+    const tasks = ['a', 'b', 'c', 'd'].map((name) =>
+      server.addTask({ workspace: { workspace_id: `ws-${name}`, tf_code: { output: { x: { value: name } } } } }),
+    )
+    for (const task of tasks) server.offer(task)
+    for (const task of tasks) await eventually('its end', () => task.finalStatus)
+    expect(tasks.map(({ finalStatus }) => finalStatus?.status)).toEqual(['success', 'success', 'success', 'success'])
+    await eventually('two again', async () => (await standing()).length === 2)
+  }
+  expect(await standing()).toEqual([])
+  expect(await readdir(standby)).toEqual([])
 })
 
-/** Directories in which somebody works: a supervisor and its `cat` are in one. */
-async function leaders(directory: string): Promise<string[]> {
-  const places = await Promise.all(
-    (await processesIn(directory)).map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')),
-  )
-  return [...new Set(places.filter(Boolean))]
-}
+it('takes another one where those that stood by were killed', async () => {
+  await using home = await temporaryDirectory('standing')
+  const standby = join(home.path, 'standby')
+  await using server = await startFakeServer()
+  await using _daemon = await startDaemon({ server, dataDir: home.path })
+  const killed = await eventually('two', async () => {
+    const pids = await processesIn(standby)
+    return pids.length === 2 && pids
+  })
+  for (const pid of killed) process.kill(pid, 'SIGKILL')
+  await eventually('their end', async () => !(await processesIn(standby)).some((pid) => killed.includes(pid)))
+  const task = server.addTask({ workspace: { workspace_id: 'ws-a', tf_code: { output: { x: { value: 1 } } } } })
+  server.offer(task)
+  expect(await eventually('its end', () => task.finalStatus)).toMatchObject({ status: 'success' })
+})
+
+it('gives back the cgroup of one that stood by for a process that was killed', async () => {
+  await using home = await temporaryDirectory('standing')
+  const standby = join(home.path, 'standby')
+  await mkdir(standby)
+  const { path, link } = await makeCgroup((await findCgroup()) ?? home.path, standby)
+  await using server = await startFakeServer()
+  await using _daemon = await startDaemon({ server, dataDir: home.path })
+  await server.message('heartbeat')
+  await expect(access(path)).rejects.toThrow('ENOENT')
+  await expect(readlink(link)).rejects.toThrow('ENOENT')
+})

@@ -1,9 +1,10 @@
-import { access, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readlink, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, temporaryDirectory } from '@iac-agent/testkit'
+import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { identityOf } from '../../src/journal/process-identity.js'
-import { findCgroup, makeCgroup, removeCgroup } from '../../src/terraform/cgroup.js'
+import { findCgroup, handCgroup, leaveCgroup, makeCgroup, removeCgroup } from '../../src/terraform/cgroup.js'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
 import { cpuMs } from '../../src/terraform/run-cpu.js'
 import { measureMemory } from '../../src/terraform/run-memory.js'
@@ -56,24 +57,46 @@ describe('a command that leaves a daemon in a session of its own', () => {
 })
 
 describe('the cgroup of a run', () => {
-  it('is made once, and is gone after its removal, with those that were made in it', async () => {
+  it('is handed over with its name, and is gone after its removal, with those that were made in it and one of an order before', async () => {
     await using home = await temporaryDirectory('cgroup')
-    const made = parent ?? home.path
-    await makeCgroup(made, home.path, 'test')
-    await makeCgroup(made, home.path, 'test')
-    const directory = await readlink(join(home.path, 'cgroup'))
-    expect((await readdir(made)).filter((name) => join(made, name) === directory)).toHaveLength(1)
-    if (parent === undefined) return await rm(directory, { recursive: true })
-    await mkdir(join(directory, 'inner'))
-    await removeCgroup(home.path)
-    await removeCgroup(home.path)
+    const runDir = join(home.path, 'run')
+    await mkdir(runDir)
+    const made: string[] = []
+    for (let order = 0; order < 2; order++) {
+      const spare = await makeCgroup(parent ?? home.path, await folderIn(home.path))
+      made.push(spare.path)
+      await handCgroup(spare, runDir)
+      await expect(readlink(spare.link)).rejects.toThrow('ENOENT')
+    }
+    expect(await readlink(join(runDir, 'cgroup'))).toBe(made[1])
+    if (parent !== undefined) await mkdir(join(made[1] ?? '', 'inner'))
+    await removeCgroup(runDir)
+    await removeCgroup(runDir)
+    for (const directory of made) await expect(access(directory)).rejects.toThrow('ENOENT')
+  })
+
+  it('is left, and its name with it, when no run got it: but not while somebody is in it', async () => {
+    await using home = await temporaryDirectory('cgroup')
+    const { path: directory, link } = await makeCgroup(parent ?? home.path, await folderIn(home.path))
+    if (parent !== undefined) {
+      const sleeper = execa('/bin/sleep', ['60'], { reject: false })
+      await writeFile(join(directory, 'cgroup.procs'), String(sleeper.pid))
+      await leaveCgroup(link)
+      expect(await readlink(link)).toBe(directory)
+      sleeper.kill('SIGKILL')
+      await sleeper
+    }
+    await leaveCgroup(link)
+    await leaveCgroup(link)
+    await expect(readlink(link)).rejects.toThrow('ENOENT')
     await expect(access(directory)).rejects.toThrow('ENOENT')
   })
 
   it('may be gone already, by a boot of the host', async () => {
     await using home = await temporaryDirectory('cgroup')
-    await makeCgroup(parent ?? home.path, home.path, 'test')
-    await rm(await readlink(join(home.path, 'cgroup')), { recursive: parent === undefined }).catch(() => undefined)
+    const spare = await makeCgroup(parent ?? home.path, await folderIn(home.path))
+    await rmdir(spare.path)
+    await handCgroup(spare, home.path)
     await removeCgroup(home.path)
     expect(await cpuMs(home.path)).toBeUndefined()
   })
@@ -88,8 +111,12 @@ describe('the cgroup of a run', () => {
     expect(await cpuMs(home.path)).toBeGreaterThanOrEqual(300)
     if (parent === undefined) return
     await rm(join(home.path, 'cgroup'))
-    await makeCgroup(parent, home.path, 'empty')
+    await handCgroup(await makeCgroup(parent, await folderIn(home.path)), home.path)
     expect(await cpuMs(home.path)).toBeGreaterThanOrEqual(300)
     await removeCgroup(home.path)
   })
 })
+
+function folderIn(directory: string): Promise<string> {
+  return mkdtemp(join(directory, 'standby-'))
+}

@@ -4,7 +4,7 @@ import { temporaryDirectory } from '@iac-agent/testkit'
 import { list } from 'tar'
 import { describe, expect, it } from 'vitest'
 import { applyArguments, initArguments, planArguments } from '../../src/terraform/commands.js'
-import { forgetInit, initStatus, rememberInit } from '../../src/terraform/init-cache.js'
+import { forgetInit, initKey, isInitNeeded, rememberInit } from '../../src/terraform/init-cache.js'
 import { packPlan, restorePlan, snapshotTree } from '../../src/terraform/plan-archive.js'
 import { redactPlanJson } from '../../src/terraform/plan-json.js'
 import { machine } from './_machine.js'
@@ -135,14 +135,14 @@ describe('init', () => {
     await using temporary = await temporaryDirectory()
     {
       await using first = await machine(temporary, 'agent', builtin)
-      const status = await initStatus(await first.subject())
-      expect(status.isNeeded).toBe(true)
+      const key = await initKey(await first.subject())
+      expect(await isInitNeeded(await first.subject())).toBe(true)
       expect(await first.terraform(initArguments())).toMatchObject({ exitCode: 0 })
-      await rememberInit(await first.subject(), status.key)
+      await rememberInit(await first.subject(), key)
     }
     await using second = await machine(temporary, 'agent', `${builtin}output "o" {\n  value = 1\n}\n`)
     expect(await readdir(second.rootDir)).not.toContain('.terraform')
-    expect((await initStatus(await second.subject())).isNeeded).toBe(false)
+    expect(await isInitNeeded(await second.subject())).toBe(false)
     const { exitCode, all } = await second.terraform(planArguments({ planFile: second.planFile, mode: 'plan' }))
     expect(all).toContain('1 to add')
     expect(exitCode).toBe(0)
@@ -155,13 +155,13 @@ describe('init', () => {
     await mkdir(join(agent.rootDir, 'm'))
     await writeFile(join(agent.rootDir, 'm/main.tf'), builtin)
     const subject = await agent.subject()
-    const { isNeeded, key } = await initStatus(subject)
-    expect(isNeeded).toBe(true)
+    const key = await initKey(subject)
+    expect(await isInitNeeded(subject)).toBe(true)
     expect(await agent.terraform(initArguments())).toMatchObject({ exitCode: 0 })
     await writeFile(join(agent.rootDir, '.terraform.lock.hcl'), '# made by init\n')
     await rememberInit(subject, key)
     await rm(join(agent.rootDir, '.terraform.lock.hcl'))
-    expect(await initStatus(subject)).toEqual({ isNeeded: false, key })
+    expect(await isInitNeeded(subject)).toBe(false)
     expect(await readFile(join(agent.rootDir, '.terraform.lock.hcl'), 'utf8')).toBe('# made by init\n')
     await rm(join(agent.rootDir, '.terraform.lock.hcl'))
     expect(await agent.terraform(planArguments({ planFile: agent.planFile, mode: 'plan' }))).toMatchObject({
@@ -169,14 +169,14 @@ describe('init', () => {
     })
 
     await writeFile(join(agent.rootDir, 'm/more.tf'), 'output "o" {\n  value = 1\n}\n')
-    expect((await initStatus(subject)).isNeeded).toBe(true)
+    expect(await isInitNeeded(subject)).toBe(true)
     await rm(join(agent.rootDir, 'm/more.tf'))
-    expect((await initStatus(subject)).isNeeded).toBe(false)
-    expect((await initStatus({ ...subject, version: '1.11.5' })).isNeeded).toBe(true)
+    expect(await isInitNeeded(subject)).toBe(false)
+    expect(await isInitNeeded({ ...subject, version: '1.11.5' })).toBe(true)
     await writeFile(join(agent.rootDir, 'data.txt'), 'not read by init')
-    expect((await initStatus(subject)).isNeeded).toBe(false)
+    expect(await isInitNeeded(subject)).toBe(false)
     await forgetInit(agent.rootDir)
-    expect((await initStatus(subject)).isNeeded).toBe(true)
+    expect(await isInitNeeded(subject)).toBe(true)
   })
 
   it('is needed again when the CLI configuration has changed', async () => {
@@ -185,12 +185,12 @@ describe('init', () => {
     const cliConfigFile = join(temporary.path, 'terraformrc')
     await writeFile(cliConfigFile, '')
     const subject = { ...(await agent.subject()), cliConfigFile }
-    const { key } = await initStatus(subject)
+    const key = await initKey(subject)
     await mkdir(join(agent.rootDir, '.terraform'))
     await writeFile(join(agent.rootDir, '.terraform/terraform.tfstate'), '{}')
     await rememberInit(subject, key)
-    expect((await initStatus(subject)).isNeeded).toBe(false)
+    expect(await isInitNeeded(subject)).toBe(false)
     await writeFile(cliConfigFile, 'provider_installation {}')
-    expect((await initStatus(subject)).isNeeded).toBe(true)
+    expect(await isInitNeeded(subject)).toBe(true)
   })
 })

@@ -1,11 +1,11 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, processesIn, temporaryDirectory } from '@iac-agent/testkit'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { installSupervisor } from '../../src/terraform/install-supervisor.js'
-import { orderText } from '../../src/terraform/order.js'
-import { beginStandby } from './start-run.js'
+import { type Order, orderText } from '../../src/terraform/order.js'
+import { Standby } from '../../src/terraform/standby.js'
 import { sh, superviseCommand } from './supervised-command.js'
 
 const env = { PATH: process.env.PATH ?? '' }
@@ -39,9 +39,11 @@ describe('an order', () => {
   it('starts nothing when it was cut off, wherever', async () => {
     await using temporary = await temporaryDirectory()
     const script = await installSupervisor(temporary.path)
-    const whole = orderText({ command: sh(`touch ${temporary.path}/ran`), cwd: '/', env: { A: `it's\nso` } })
+    const [runDir, output] = [temporary.path, join(temporary.path, 'output')]
+    const command = sh(`touch ${temporary.path}/ran`)
+    const whole = orderText({ runDir, output, command, cwd: '/', env: { A: `it's\nso` } })
     for (let length = 0; length < whole.length; length += 3) {
-      const { exitCode } = await execa('/bin/sh', [script, temporary.path], {
+      const { exitCode } = await execa('/bin/sh', [script, ''], {
         reject: false,
         detached: true,
         input: whole.slice(0, length),
@@ -57,49 +59,58 @@ describe('an order', () => {
 describe('a supervisor that stands by', () => {
   it('runs what it is ordered', async () => {
     await using temporary = await temporaryDirectory()
-    const runDir = join(temporary.path, 'run')
-    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
-    const run = standby.order({ command: sh('exit 4'), cwd: temporary.path, env })
+    const standby = await standingIn(temporary.path)
+    const run = await standby.order(orderIn(temporary.path, 'exit 4'))
     expect(await run.wait()).toEqual({ kind: 'exited', exitCode: 4 })
   })
 
   it('ends when it is dismissed, having claimed nothing', async () => {
     await using temporary = await temporaryDirectory()
-    const runDir = join(temporary.path, 'run')
-    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
+    const standby = await standingIn(temporary.path)
+    const before = await readdir(temporary.path)
     await standby.dismiss()
-    expect(await readdir(runDir)).toEqual([])
+    expect(await readdir(temporary.path)).toEqual(before)
+    await eventually('that it has heard of its end', () => !standby.isUp)
   })
 
   it('is not there to run anything when it was killed: the order tells', async () => {
     await using temporary = await temporaryDirectory()
-    const runDir = join(temporary.path, 'run')
-    const standby = await beginStandby({ script: await installSupervisor(temporary.path), runDir })
-    await killAllIn(runDir)
-    const run = standby.order({ command: sh(`touch ${temporary.path}/ran`), cwd: temporary.path, env })
+    const standby = await standingIn(temporary.path)
+    await killAllIn(temporary.path)
+    const run = await standby.order(orderIn(temporary.path, `touch ${temporary.path}/ran`))
     expect(await run.wait()).toEqual({ kind: 'not_started' })
   })
 
   it('ends with the agent that began it', async () => {
     await using temporary = await temporaryDirectory()
-    const runDir = temporary.path
-    const script = await installSupervisor(runDir)
+    const directory = temporary.path
+    const script = await installSupervisor(directory)
     const program = `
       const { spawn } = require('node:child_process')
-      const [script, runDir] = process.argv.slice(1)
-      spawn('/bin/sh', [script, runDir], { cwd: runDir, detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+      const [script, cwd] = process.argv.slice(1)
+      spawn('/bin/sh', [script, ''], { cwd, detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
       setInterval(() => {}, 1000)`
-    const agent = execa(process.execPath, ['-e', program, script, runDir], { reject: false })
-    await eventually('the supervisor', async () => (await processesIn(runDir)).length > 0)
+    const agent = execa(process.execPath, ['-e', program, script, directory], { reject: false })
+    await eventually('the supervisor', async () => (await processesIn(directory)).length > 0)
     agent.kill('SIGKILL')
     await agent
-    await eventually('its end', async () => (await processesIn(runDir)).length === 0)
+    await eventually('its end', async () => (await processesIn(directory)).length === 0)
   })
 })
 
-async function killAllIn(runDir: string): Promise<void> {
-  for (const pid of await processesIn(runDir)) process.kill(pid, 'SIGKILL')
-  await eventually('their end', async () => (await processesIn(runDir)).length === 0)
+async function standingIn(directory: string): Promise<Standby> {
+  await mkdir(join(directory, 'run'))
+  return await Standby.begin({ script: await installSupervisor(directory), directory, cgroup: undefined })
+}
+
+function orderIn(directory: string, text: string): Order {
+  const runDir = join(directory, 'run')
+  return { runDir, output: join(runDir, 'output'), command: sh(text), cwd: directory, env }
+}
+
+async function killAllIn(directory: string): Promise<void> {
+  for (const pid of await processesIn(directory)) process.kill(pid, 'SIGKILL')
+  await eventually('their end', async () => (await processesIn(directory)).length === 0)
 }
 
 function splitOnce(line: string): [string, string] {

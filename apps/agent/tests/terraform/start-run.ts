@@ -1,15 +1,20 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { SpareCgroup } from '../../src/terraform/cgroup.js'
 import type { Order } from '../../src/terraform/order.js'
-import { Standby, type StandbyOptions } from '../../src/terraform/standby.js'
+import { Standby } from '../../src/terraform/standby.js'
 import type { SupervisedRun } from '../../src/terraform/supervised-run.js'
 
-/** Begins a supervisor and orders at once. */
-export async function startRun(request: StandbyOptions & Order): Promise<SupervisedRun> {
-  return (await beginStandby(request)).order(request)
+/** Default of the output: `<runDir>/output`. */
+export interface RunRequest extends Omit<Order, 'output'> {
+  readonly script: string
+  readonly output?: string
+  readonly cgroup?: SpareCgroup
 }
 
-/** One without an order, in a directory that is made when absent. */
-export async function beginStandby(options: StandbyOptions): Promise<Standby> {
-  await mkdir(options.runDir, { recursive: true, mode: 0o700 })
-  return await Standby.begin(options)
+/** Begins a supervisor and orders at once, in a run directory that is made when absent. */
+export async function startRun({ script, cgroup, ...order }: RunRequest): Promise<SupervisedRun> {
+  await mkdir(order.runDir, { recursive: true, mode: 0o700 })
+  const standby = await Standby.begin({ script, directory: order.runDir, cgroup })
+  return await standby.order({ output: join(order.runDir, 'output'), ...order })
 }

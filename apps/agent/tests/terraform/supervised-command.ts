@@ -30,14 +30,15 @@ export async function superviseCommand(
   const runDir = join(directory, 'run')
   const script = await installSupervisor(directory)
   await mkdir(runDir)
-  if (options.cgroup !== undefined) await makeCgroup(options.cgroup, runDir, 'test')
+  const cgroup = options.cgroup === undefined ? undefined : await makeCgroup(options.cgroup, directory)
   const run = await startRun({
     script,
     runDir,
     command,
     cwd: options.cwd ?? directory,
     env: options.env ?? { PATH: process.env.PATH ?? '' },
-    ...(options.crashPoint === undefined ? {} : { crashPoint: { IAC_CRASH_POINT: options.crashPoint } }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+    ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   })
   const output = () => readFile(join(runDir, 'output'), 'utf8').catch(() => '')
   const supervisorPid = async () => (await eventually('the claim', async () => (await run.facts()).claim)).pid

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, temporaryDirectory } from '@iac-agent/testkit'
 import { execa } from 'execa'
@@ -168,15 +168,14 @@ describe('the start of a run', () => {
     expect(await readFile(join(runDir, 'output'), 'utf8')).toContain(cwd)
   })
 
-  it('appends to the file that `output` links to', async () => {
+  it('appends to the file it is told', async () => {
     await using temporary = await temporaryDirectory()
     const script = await installSupervisor(temporary.path)
     const runDir = join(temporary.path, 'run')
-    await mkdir(runDir)
-    await writeFile(join(temporary.path, 'all'), 'before\n')
-    await symlink('../all', join(runDir, 'output'))
-    await (await startRun({ script, runDir, command: sh('echo after'), cwd: temporary.path, env })).wait()
-    expect(await readFile(join(temporary.path, 'all'), 'utf8')).toBe('before\nafter\n')
+    const output = join(temporary.path, 'all')
+    await writeFile(output, 'before\n')
+    await (await startRun({ script, runDir, output, command: sh('echo after'), cwd: temporary.path, env })).wait()
+    expect(await readFile(output, 'utf8')).toBe('before\nafter\n')
   })
 
   it('is refused to a shell that leads no group: its sweep would hit whoever started it', async () => {
@@ -184,8 +183,8 @@ describe('the start of a run', () => {
     const script = await installSupervisor(temporary.path)
     const runDir = join(temporary.path, 'run')
     await mkdir(runDir)
-    const input = orderText({ command: ['/bin/true'], cwd: runDir, env })
-    const { exitCode } = await execa('/bin/sh', [script, runDir], { reject: false, input })
+    const input = orderText({ runDir, output: join(runDir, 'output'), command: ['/bin/true'], cwd: runDir, env })
+    const { exitCode } = await execa('/bin/sh', [script, ''], { reject: false, input })
     expect(exitCode).toBe(125)
     expect(await new SupervisedRun(runDir).facts()).toEqual({})
   })
@@ -200,12 +199,13 @@ describe('an agent that dies', () => {
     // The dying agent: a Node process that starts the supervisor as the agent does, and is killed.
     const program = `
       const { spawn } = require('node:child_process')
-      const [script, runDir, order] = process.argv.slice(1)
-      const { stdin } = spawn('/bin/sh', [script, runDir], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+      const [script, order] = process.argv.slice(1)
+      const { stdin } = spawn('/bin/sh', [script, ''], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
       stdin.end(order)
       setInterval(() => {}, 1000)`
-    const order = orderText({ command: sh('echo ready; sleep 1; echo done; exit 6'), cwd: runDir, env })
-    const agent = execa(process.execPath, ['-e', program, script, runDir, order], { reject: false })
+    const output = join(runDir, 'output')
+    const order = orderText({ runDir, output, command: sh('echo ready; sleep 1; echo done; exit 6'), cwd: runDir, env })
+    const agent = execa(process.execPath, ['-e', program, script, order], { reject: false })
     const run = new SupervisedRun(runDir)
     await eventually('the command', async () => (await readFile(join(runDir, 'output'), 'utf8')).includes('ready'))
     agent.kill('SIGKILL')

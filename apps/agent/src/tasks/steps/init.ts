@@ -2,7 +2,7 @@
 import { has } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
 import { initArguments } from '../../terraform/commands.js'
-import { forgetInit, initStatus, rememberInit } from '../../terraform/init-cache.js'
+import { forgetInit, initKey, isInitNeeded, rememberInit } from '../../terraform/init-cache.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
 import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
@@ -20,12 +20,12 @@ export async function initStep(attempt: Attempt, tools: TerraformTools): Promise
     seedDir: tools.initCache,
     ...(tools.cliConfigFile === undefined ? {} : { cliConfigFile: tools.cliConfigFile }),
   }
-  const { isNeeded, key } = await initStatus(subject)
   // Skipped once already and terraform wanted it: then it is needed, whatever the cache says.
-  if (!isNeeded && !has(journal.facts, 'initSkipped')) {
+  if (!has(journal.facts, 'initSkipped') && !(await isInitNeeded(subject))) {
     await journal.append({ fact: 'initSkipped' })
     return
   }
+  const key = await initKey(subject)
   await forgetInit(rootDir)
   const argv = [program, ...initArguments({ lockfileReadonly: attempt.offered.action === 'apply' })]
   await runTerraform(attempt, tools, 'init', argv, async (code, outputOffset) => {

@@ -1,5 +1,5 @@
 /** `terraform plan -out`, in terraform's own words. */
-import { writeFileAtomic } from '@iac-agent/runtime'
+import { writeFile } from 'node:fs/promises'
 import { has, pendingRun, runsOf } from '../../journal/attempt-facts.js'
 import { crashPoint } from '../../journal/crash-points.js'
 import { makePrivateFile } from '../../journal/private-file.js'
@@ -9,17 +9,16 @@ import { snapshotTree } from '../../terraform/plan-archive.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 import { readFailure } from '../read-failure.js'
-import { ensureBackend, placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
+import { placeOf, runTerraform, type TerraformTools } from '../terraform-tools.js'
 
 export async function planStep(attempt: Attempt, tools: TerraformTools): Promise<void> {
-  const { journal, layout, work } = attempt.parts
+  const { journal, layout } = attempt.parts
   const { task } = await attempt.data()
   const mayLackInit = has(journal.facts, 'initSkipped') && runsOf(journal.facts, 'init').length === 0
   if (!pendingRun(journal.facts)) {
     await allEnded([
-      writeFileAtomic(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path))),
+      noteTree(attempt),
       makePrivateFile(layout.planFile), // terraform would let everybody read it
-      ensureBackend(attempt),
     ])
     crashPoint('plan.tree_noted')
   }
@@ -38,4 +37,9 @@ export async function planStep(attempt: Attempt, tools: TerraformTools): Promise
     const failure = await readFailure(attempt, outputOffset)
     return mayLackInit && asksForInit(failure.diagnostics ?? []) ? { needsInit: true } : failure
   })
+}
+
+/** Made anew by each plan: after a power cut nobody asks for it. */
+async function noteTree({ parts: { layout, work } }: Attempt): Promise<void> {
+  await writeFile(layout.treeBeforePlan, JSON.stringify(await snapshotTree(work.path)), { mode: 0o600 })
 }

@@ -5,10 +5,16 @@ import { crashPoint } from '../../journal/crash-points.js'
 import { type ConfigurationScan, type Finding, scanConfiguration } from '../../terraform/backend-block.js'
 import { writeConfiguration } from '../../terraform/configuration.js'
 import { writeVariables } from '../../terraform/variables.js'
+import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
 import { StepFailure } from '../step-failure.js'
+import { ensureBackend } from '../terraform-tools.js'
 
 export async function prepareStep(attempt: Attempt): Promise<void> {
+  await allEnded([writeAndJudge(attempt), ensureBackend(attempt)])
+}
+
+async function writeAndJudge(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const data = await attempt.data()
   const { workspace } = data

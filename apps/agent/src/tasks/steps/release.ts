@@ -9,12 +9,11 @@ import type { Attempt } from '../attempt.js'
 import { isAbandoned } from '../next-step.js'
 import { agentsWord } from '../outcome.js'
 import { sizeOf } from '../size-of.js'
-import type { TerraformTools } from '../terraform-tools.js'
 
-export async function releaseStep(attempt: Attempt, { supervisors }: TerraformTools): Promise<void> {
+export async function releaseStep(attempt: Attempt): Promise<void> {
   const { journal, layout, work } = attempt.parts
   const isAnothers = isAbandoned(journal.facts) // the process that started it, whose run may need the directory as it is
-  await Promise.all([attempt.closeBackend(), supervisors.dismiss(attempt)])
+  await attempt.closeBackend()
   if (!isAnothers) await removeCgroups(attempt)
   const beside = Promise.all([
     has(journal.facts, 'outputClosed') || closeOutput(attempt),
@@ -35,7 +34,7 @@ export async function releaseStep(attempt: Attempt, { supervisors }: TerraformTo
   await journal.append({ fact: 'released' })
 }
 
-/** Those of all runs, also of one that was never ordered: nobody of them runs any more. One that cannot be emptied must not block the workspace as well. */
+/** Those of all runs: nobody of them runs any more. One that cannot be emptied must not block the workspace as well. */
 async function removeCgroups({ parts: { layout, log } }: Attempt): Promise<void> {
   const removals = (await namesIn(layout.runs)).map((run) =>
     removeCgroup(runDirectory(layout, run)).catch((err: unknown) => log.warn({ err, run }, 'cgroup not removed')),
