@@ -19,7 +19,7 @@ export class Standby {
 
   private constructor(
     private readonly cgroup: SpareCgroup | undefined,
-    private readonly stdin: NodeJS.WritableStream,
+    private readonly child: { readonly stdin: NodeJS.WritableStream; ref(): void },
     private readonly ended: Promise<number | undefined>,
   ) {
     void ended.then(() => {
@@ -43,11 +43,11 @@ export class Standby {
       const cause = result.cause ?? result
       throw new TerraformError('agent_fault', 'the supervisor of terraform could not be started', { cause })
     }
-    supervisor.unref()
+    supervisor.unref() // its run outlives us
     supervisor.stdin.on('error', () => undefined) // it ended before its order: what that means, its end and its facts tell
     return new Standby(
       cgroup,
-      supervisor.stdin,
+      supervisor,
       supervisor.then(({ exitCode }) => exitCode),
     )
   }
@@ -63,13 +63,14 @@ export class Standby {
    */
   async order(order: Order): Promise<SupervisedRun> {
     if (this.cgroup !== undefined) await handCgroup(this.cgroup, order.runDir)
-    this.stdin.end(orderText(order))
+    this.child.stdin.end(orderText(order))
     return new SupervisedRun(order.runDir, this.ended)
   }
 
   /** No order will come: resolves when the supervisor is gone. */
   async dismiss(): Promise<void> {
-    this.stdin.end()
+    this.child.ref()
+    this.child.stdin.end()
     await this.ended
     if (this.cgroup !== undefined) await leaveCgroup(this.cgroup.link)
   }
