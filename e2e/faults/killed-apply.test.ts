@@ -4,10 +4,10 @@ import {
   eventually,
   layOutTestProvider,
   type RunningAgent,
+  runCommandIdentity,
   type TemporaryDirectory,
   type TestProvider,
   temporaryDirectory,
-  runCommandIdentity,
 } from '@iac-agent/testkit'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { Rig } from '../rig.js'

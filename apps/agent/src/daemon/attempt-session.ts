@@ -147,7 +147,10 @@ export class AttemptSession {
     const abortWhenAbandoned = () => {
       if (!this.isOurs) over.abort() // at once: the next stage told would make the server believe that we have it
     }
-    const unwatch = journal.watch(abortWhenAbandoned)
+    const unwatch = journal.watch(({ fact }) => {
+      abortWhenAbandoned()
+      if (fact === 'exited') writer.hasten()
+    })
     abortWhenAbandoned()
     const delivery = this.#openDelivery(writer.spool)
     const run = Promise.all([writer.run(signal, outputClosed(journal)), this.#advance()])

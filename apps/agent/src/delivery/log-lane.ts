@@ -3,7 +3,7 @@
  * somebody watches, the same bytes go as live frames. Ends with the seal that proves the log complete.
  */
 import { type LiveLogHeader, limits, logBatchBytes, type Phase, timing } from '@iac-agent/protocol'
-import { has } from '../journal/attempt-facts.js'
+import { commandOf, has, pendingRun } from '../journal/attempt-facts.js'
 import { crashPoint } from '../journal/crash-points.js'
 import type { Spool } from '../logs/spool.js'
 import { ServerRefused } from '../server-api/errors.js'
@@ -105,20 +105,27 @@ export class LogLane {
       return this.#sendLive(acknowledged, rings, signal)
     }
     this.#sent = 0
-    if (waiting >= logBatchBytes || (waiting > 0 && spool.isEnded)) return this.#sendBatch(acknowledged)
+    if (waiting >= logBatchBytes || (waiting > 0 && this.#isPausing)) return this.#sendBatch(acknowledged)
     if (waiting > 0) return this.#gather(acknowledged, signal)
     if (spool.isEnded) return this.#seal()
     await this.#bell.wait(rings, signal)
   }
 
-  /** Waits until a batch is full, 500 ms are over, or the log ends; then sends it. */
+  /** Nothing is added to the log, or not for a while: no terraform runs whose output is part of it. */
+  get #isPausing(): boolean {
+    if (this.#options.spool.isEnded) return true
+    const run = pendingRun(this.#deps.journal.facts)?.run
+    return run === undefined || commandOf(run) === 'show'
+  }
+
+  /** Waits until a batch is full, 500 ms are over, or terraform has ended; then sends it. */
   async #gather(acknowledged: number, signal: AbortSignal): Promise<void> {
     const { spool } = this.#options
     const until = performance.now() + timing.logBatchMs
     for (let left = timing.logBatchMs; left > 0 && !signal.aborted; left = until - performance.now()) {
       const { rings } = this.#bell
       const isFull = spool.durableBytes - acknowledged >= logBatchBytes
-      if (isFull || spool.isEnded || (this.#isWatched && this.#options.live.isOpen)) return
+      if (isFull || this.#isPausing || (this.#isWatched && this.#options.live.isOpen)) return
       await this.#bell.wait(rings, signal, left)
     }
     if (!signal.aborted) await this.#sendBatch(acknowledged)

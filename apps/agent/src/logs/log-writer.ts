@@ -25,6 +25,8 @@ export interface LogWriterOptions {
 const roundBytes = 512 * 1024
 /** Rounds of less than `roundBytes` start at least this far apart, so that chatter costs few fsyncs. */
 const roundEveryMs = { watched: 40, unwatched: 200 }
+/** Spares each abort an exception with a stack. */
+const hastened = 'hastened'
 /** Pause after the disk refused the text. */
 const diskRetryMs = 1000
 /** So often text is tried once nothing is added to the raw output: what could be cleaned away is gone by then. */
@@ -38,6 +40,8 @@ export class LogWriter implements AsyncDisposable {
   readonly #disk: { readonly hasRoomForText: boolean }
   readonly #onTextLost: () => Promise<void>
   readonly #buffer = Buffer.allocUnsafeSlow(roundBytes)
+  /** ends the rest between two rounds */
+  #rest = new AbortController()
 
   private constructor(options: LogWriterOptions, spool: SpoolFile, position: TranscriptPosition | undefined) {
     this.#raw = new RawOutput(options.rawPath)
@@ -63,22 +67,24 @@ export class LogWriter implements AsyncDisposable {
    */
   async run(signal: AbortSignal, closedAt: Promise<number>): Promise<void> {
     let end: number | undefined
-    const hurry = new AbortController()
-    const hasten = () => {
-      hurry.abort()
-      this.#raw.nudge()
-    }
+    const hasten = () => this.hasten()
     void closedAt.then((sizeBytes) => {
       end = sizeBytes
       hasten()
     })
     signal.addEventListener('abort', hasten)
-    if (signal.aborted) hasten()
     try {
-      while (!(signal.aborted || this.#spool.isEnded)) await this.#round(signal, () => end, hurry.signal)
+      while (!(signal.aborted || this.#spool.isEnded)) await this.#round(signal, () => end)
     } finally {
       signal.removeEventListener('abort', hasten)
     }
+  }
+
+  /** What is there by now is taken at once: no more comes for a while. */
+  hasten(): void {
+    this.#rest.abort(hastened)
+    this.#rest = new AbortController()
+    this.#raw.nudge()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,8 +92,9 @@ export class LogWriter implements AsyncDisposable {
     await this.#spool[Symbol.asyncDispose]()
   }
 
-  async #round(signal: AbortSignal, end: () => number | undefined, hurry: AbortSignal): Promise<void> {
+  async #round(signal: AbortSignal, end: () => number | undefined): Promise<void> {
     const isClosed = end() !== undefined
+    const rest = this.#rest.signal // from before the reading: who hastens after it ends the rest
     const bytes = await this.#raw.read(this.#transcript.nextRawOffset, this.#buffer)
     if (bytes.length > 0) {
       const text = this.#transcript.push(bytes)
@@ -97,7 +104,8 @@ export class LogWriter implements AsyncDisposable {
       }
       await this.#persist(text, end, signal)
       const restMs = this.#spool.isWatched ? roundEveryMs.watched : roundEveryMs.unwatched
-      if (bytes.length < roundBytes) await pause(restMs, hurry)
+      const isToRest = bytes.length < roundBytes && end() === undefined && !signal.aborted
+      if (isToRest) await pause(restMs, rest)
       return
     }
     if (!isClosed) return this.#raw.change()

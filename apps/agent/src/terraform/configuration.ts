@@ -118,7 +118,9 @@ async function writeDocument(rootDir: string, stem: string, code: TfCode): Promi
 
 /** Replaces whatever backend or cloud block there is. Overrides are merged by name: ours must be the last. */
 async function writeBackendOverride(rootDir: string): Promise<string> {
-  const overrides = moduleFiles(rootDir).filter((file) => file.isOverride).map((file) => file.name)
+  const overrides = moduleFiles(rootDir)
+    .filter((file) => file.isOverride)
+    .map((file) => file.name)
   const name = `${lastStem('zz', overrides)}_override.tf.json`
   await writeNew(rootDir, name, JSON.stringify({ terraform: { backend: { http: {} } } }))
   return name

@@ -46,10 +46,17 @@ export async function packPlan(request: PackRequest): Promise<void> {
 export async function restorePlan(request: { archive: string; workDir: string; planFile: string }): Promise<void> {
   const { archive, workDir, planFile } = request
   const planDir = dirname(planFile)
-  await Promise.all([
-    unpackArchive({ file: archive, into: planDir, takes: (path) => path === planName }),
-    unpackArchive({ file: archive, into: workDir, strip: 1, takes: (path) => path.startsWith('work/') }),
-  ])
+  let hasMore = false
+  await unpackArchive({
+    file: archive,
+    into: planDir,
+    takes: (path) => {
+      hasMore ||= path.startsWith('work/')
+      return path === planName
+    },
+  })
+  if (hasMore)
+    await unpackArchive({ file: archive, into: workDir, strip: 1, takes: (path) => path.startsWith('work/') })
   if (basename(planFile) !== planName) await rename(join(planDir, planName), planFile)
   await chmod(planFile, 0o600)
 }

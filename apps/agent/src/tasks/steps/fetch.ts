@@ -1,4 +1,5 @@
 /** Gets everything the attempt needs from the server onto this disk: after it, the server may go away. */
+import type { TaskData } from '@iac-agent/protocol'
 import { crashPoint } from '../../journal/crash-points.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
@@ -8,9 +9,13 @@ export async function fetchStep(attempt: Attempt): Promise<void> {
   const { accessor, journal, layout, retry } = attempt.parts
   const { stopping } = attempt
   const isApply = attempt.offered.action === 'apply'
+  const keep = async (data: TaskData) => {
+    await attempt.keepData(data)
+    return data
+  }
   const getState = () => retry.run('get state', stopping, () => accessor.getState(layout.baseState))
   const [data, early] = await allEnded([
-    retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })),
+    retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })).then(keep),
     getState(),
     isApply && retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive)),
   ])
@@ -21,7 +26,6 @@ export async function fetchStep(attempt: Attempt): Promise<void> {
     isBase ? early : base && getState(),
     configuration &&
       retry.run('get configuration', stopping, () => accessor.getConfiguration(layout.configuration, configuration)),
-    attempt.keepData(data),
   ])
   crashPoint('fetch.stored')
   const baseSerial = base?.serial
