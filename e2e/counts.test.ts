@@ -64,7 +64,8 @@ it('an agent syncs, starts and reads for a phase what the table says, and no mor
     const recorded = await factsOf(agent, `${id}-${attempt}`)
     const synced = recorded.filter((fact) => syncedFacts.includes(fact))
     expect(syncs[journal], recorded.join(' ')).toBeLessThanOrEqual(synced.length + 1)
-    const rounds = Math.ceil(tookMs / textRoundMs) + 1 // the last one is not waited for
+    const ends = recorded.filter((fact) => fact === 'exited').length
+    const rounds = Math.ceil(tookMs / textRoundMs) + ends + 1 // the last one is not waited for
     for (const path of text) expect(syncs[path]).toBeLessThanOrEqual(rounds * agentCosts[phase].syncsOfTextRound)
     expect(added(to.processes, from.processes)).toEqual(agentCosts[phase].processes)
     const read = added(to.bytesRead, from.bytesRead, labelOf)

@@ -3,9 +3,9 @@
 export interface PhaseCosts {
   /** fsync and fdatasync by path: T an attempt, W a workspace, X a name of chance. */
   syncs: Record<string, number>
-  /** At most: of the log's text, and of its checkpoint, for each round in which it grows. */
+  /** At most: of the log's text, and of its checkpoint, for each round in which it grows: by time, and when a command has ended. */
   syncsOfTextRound: number
-  /** Processes the agent starts itself: a supervisor (sh) for each command of terraform. */
+  /** Processes the agent starts itself: for each supervisor (sh) that got a command of terraform the next one. */
   processes: Record<string, number>
   /** How often terraform's output is read from disk, and the text that is made of it. */
   readsOfOutput: number
@@ -16,14 +16,13 @@ export interface PhaseCosts {
 export const agentCosts: Record<'plan' | 'apply', PhaseCosts> = {
   plan: {
     syncs: {
-      // the task's data, the base state, what was unpacked, the plan's JSON: each a new file, then its name
+      // the task's data, the base state, the plan's JSON, the plan: each a new file, then its name
       'attempts/T/data.json.X.tmp': 1,
       'attempts/T/base.tfstate.X.tmp': 1,
-      'attempts/T/tree.json.X.tmp': 1,
       'attempts/T/plan.json.X.tmp': 1,
       'attempts/T/plan.tar.gz.draft': 1,
-      // names: the journal's own, and one for each of those five
-      'attempts/T': 6,
+      // names: the journal's own, and one for each of those four
+      'attempts/T': 5,
     },
     syncsOfTextRound: 1,
     processes: { sh: 2 }, // plan, show; init is skipped
