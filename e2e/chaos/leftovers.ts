@@ -14,6 +14,9 @@ export async function leftoversOf({ server, torn, restores }: Fleet, agent: Flee
   const { name, process: running, home, workRoot } = agent
   const { current_tasks: countedTasks } = await server.client.agents.get({ params: { agent_id: running.agentId } })
   const pids = [...(await processesIn(home)), ...(await processesIn(workRoot))].filter((pid) => pid !== agent.life.pid)
+  const processes = await Promise.all(
+    [...new Set(pids)].map(async (pid) => ((await standsBy(pid, agent)) ? [] : [pid])),
+  )
   const status = await statusOf(agent)
   const isToldTorn = (attempt: string) => torn.has(attempt) && status?.alarms.some((one) => one.attempt === attempt)
   const forAPerson = status?.kept.for_a_person.filter(({ attempt }) => !isToldTorn(attempt)) ?? []
@@ -32,7 +35,7 @@ export async function leftoversOf({ server, torn, restores }: Fleet, agent: Flee
     claims: (await claimsOf(agent))
       .filter(({ attemptDir }) => !doubted.some(({ path }) => path === attemptDir))
       .map(({ name }) => name),
-    processes: await Promise.all([...new Set(pids)].map(commandLine)),
+    processes: await Promise.all(processes.flat().map(commandLine)),
     listeningSockets: await listeningSockets(agent.life.pid),
     countedTasks,
     alarms: status?.alarms.filter(({ attempt }) => !isToldTorn(attempt)).map((one) => JSON.stringify(one)) ?? [],
@@ -83,6 +86,14 @@ async function claimsOf({ home, workRoot }: FleetAgent): Promise<{ name: string;
     }),
   )
   return claims.filter(({ attemptDir }) => attemptDir.startsWith(`${home}/`))
+}
+
+/** A supervisor without a command yet, of this very agent process: it ends with it. */
+async function standsBy(pid: number, { dataDir, life }: FleetAgent): Promise<boolean> {
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(absent)
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(absent)
+  const parent = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1]
+  return cwd === join(dataDir, 'standby') && parent === String(life.pid)
 }
 
 async function commandLine(pid: number): Promise<string> {

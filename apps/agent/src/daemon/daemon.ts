@@ -11,9 +11,6 @@ import { AgentApi } from '../server-api/agent-api.js'
 import { createNetwork } from '../server-api/network.js'
 import { ServerRequest } from '../server-api/request.js'
 import { Retry } from '../server-api/retry.js'
-import { Supervisors } from '../tasks/supervisors.js'
-import { findCgroup } from '../terraform/cgroup.js'
-import { installSupervisor } from '../terraform/install-supervisor.js'
 import { Versions } from '../terraform/versions.js'
 import { Attempts } from './attempts.js'
 import { Caches } from './caches.js'
@@ -27,6 +24,7 @@ import { KeptAttempts } from './kept-attempts.js'
 import { openLocalSocket } from './local-socket.js'
 import { Offers } from './offers.js'
 import { drainAfterFirst, leaveWithoutWork } from './once.js'
+import { openSupervisors } from './open-supervisors.js'
 import { resumeAttempts } from './recovery.js'
 import { Resender } from './resender.js'
 import { ResourceGuard } from './resource-guard.js'
@@ -133,10 +131,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     log,
   })
 
-  const cgroup = await findCgroup()
-  if (cgroup !== undefined) log.info({ cgroup }, 'each run gets a cgroup')
-  const script = await whenThereIsRoom(room, () => installSupervisor(data.root))
-  await using supervisors = await Supervisors.open({ script, directory: data.standby, cgroup, log })
+  await using supervisors = await openSupervisors(data, room)
   const sessions = new SessionFactory({
     tools: {
       hostEnvironment: config.environment,
