@@ -37,10 +37,13 @@ export class Journal implements AsyncDisposable {
   readonly #listeners = new Set<FactListener>()
   #waiting: { line: string; fact: Fact; done: Completion }[] = []
   #flushing: Promise<void> | undefined
+  /** the file's name is on disk, or on its way */
+  #named: Promise<void> | undefined
 
   private constructor(
     file: FileHandle,
     facts: Fact[],
+    private readonly directory: string,
     private readonly ballast: Pick<Ballast, 'giveBack'>,
     private sizeBytes: number,
   ) {
@@ -54,8 +57,9 @@ export class Journal implements AsyncDisposable {
     const { facts, sizeBytes, isTorn } = await readFacts(path)
     const file = await open(path, 'a', 0o600)
     if (isTorn) await file.truncate(sizeBytes)
-    await syncDirectory(dirname(path))
-    return new Journal(file, facts, ballast, sizeBytes)
+    const journal = new Journal(file, facts, dirname(path), ballast, sizeBytes)
+    journal.#syncName().catch(() => undefined) // tried again with the first fact that is to last
+    return journal
   }
 
   /** All facts so far, oldest first; grows in place. */
@@ -95,7 +99,10 @@ export class Journal implements AsyncDisposable {
       try {
         const lines = Buffer.from(batch.map((each) => each.line).join(''))
         const isRedoable = batch.every(({ fact }) => redoable.has(fact.fact))
-        await withBallast(this.ballast, () => writeWhole(this.#file, lines, this.sizeBytes, !isRedoable))
+        const sync = () => Promise.all([this.#file.datasync(), this.#syncName()])
+        await withBallast(this.ballast, () =>
+          writeWhole(this.#file, lines, this.sizeBytes, isRedoable ? undefined : sync),
+        )
         this.sizeBytes += lines.length
       } catch (cause) {
         for (const each of batch) each.done.reject(cause)
@@ -108,6 +115,14 @@ export class Journal implements AsyncDisposable {
       }
     }
     this.#flushing = undefined
+  }
+
+  #syncName(): Promise<void> {
+    this.#named ??= syncDirectory(this.directory).catch((cause: unknown) => {
+      this.#named = undefined
+      throw cause
+    })
+    return this.#named
   }
 }
 
@@ -130,11 +145,16 @@ async function readFacts(path: string): Promise<{ facts: Fact[]; sizeBytes: numb
   return { facts, sizeBytes, isTorn: sizeBytes < bytes.length }
 }
 
-/** Appends all of `lines`, and fsyncs; a half-written line is cut off again, so that the next append starts a line. */
-async function writeWhole(file: FileHandle, lines: Buffer, sizeBefore: number, isSynced: boolean): Promise<void> {
+/** Appends all of `lines`, and syncs them if told how; a half-written line is cut off again, so that the next append starts a line. */
+async function writeWhole(
+  file: FileHandle,
+  lines: Buffer,
+  sizeBefore: number,
+  sync: (() => Promise<unknown>) | undefined,
+): Promise<void> {
   try {
     await writeAll(file, lines, sizeBefore)
-    if (isSynced) await file.datasync()
+    await sync?.()
   } catch (cause) {
     await file.truncate(sizeBefore)
     throw cause
