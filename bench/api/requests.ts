@@ -47,7 +47,7 @@ export function measuredRequests({ key, holderId, attempts, idle }: Callers): Me
   return [
     { what: 'GET data', ...data(false) },
     { what: 'GET data with a state of 1 MB', ...data(true) },
-    { what: 'PUT status', ...statusOf(task, headersOf) },
+    { what: 'PUT status', ...statusOf(task, headersOf, attempts.length) },
     { what: 'POST heartbeat', ...heartbeatOf(idle) },
     { what: 'POST chunk of 64 KiB', ...chunkOf(task, headersOf, attempts.length) },
   ]
@@ -55,22 +55,33 @@ export function measuredRequests({ key, holderId, attempts, idle }: Callers): Me
 
 type HeadersOf = (slot: number) => Record<string, string>
 
-function statusOf(task: (slot: number) => string, headersOf: HeadersOf): Pick<MeasuredRequest, 'ours' | 'bare'> {
-  let said = 0
-  const body = () => JSON.stringify({ status: 'running', stage: said++ % 2 === 0 ? 'init' : 'planning' })
+/** Each task says another stage than before: of a row that stays as it is SQLite writes nothing, and COMMIT then syncs nothing. */
+function statusOf(
+  task: (slot: number) => string,
+  headersOf: HeadersOf,
+  tasks: number,
+): Pick<MeasuredRequest, 'ours' | 'bare'> {
+  const [toOurs, toBare] = [new Uint32Array(tasks), new Uint32Array(tasks)]
+  const body = (said: Uint32Array, slot: number) => {
+    const count = (said[slot] ?? 0) + 1
+    said[slot] = count
+    return JSON.stringify({ status: 'running', stage: count % 2 === 0 ? 'init' : 'planning' })
+  }
   return {
     ours: (slot) => ({
       method: 'PUT',
       path: `${task(slot)}/status`,
       headers: { ...headersOf(slot), ...json },
-      body: body(),
+      body: body(toOurs, slot),
     }),
-    bare: (slot) => ({ method: 'PUT', path: `${bareTask(slot)}/status`, headers: json, body: body() }),
+    bare: (slot) => ({ method: 'PUT', path: `${bareTask(slot)}/status`, headers: json, body: body(toBare, slot) }),
   }
 }
 
+/** The agent's memory is never as it was, so that each is written, several of a millisecond too. */
 function heartbeatOf({ agentId, key }: Callers['idle']): Pick<MeasuredRequest, 'ours' | 'bare'> {
   const headers = { 'x-app-key': key.app_key, 'x-app-secret': key.app_secret, 'x-agent-id': agentId, ...json }
+  let beats = 0
   const body = () =>
     JSON.stringify({
       agent_id: agentId,
@@ -80,7 +91,7 @@ function heartbeatOf({ agentId, key }: Callers['idle']): Pick<MeasuredRequest, '
       apply_running: false,
       current_tasks: [],
       cpu_usage: 1.5,
-      mem_usage: 12.25,
+      mem_usage: 12.25 + (beats++ % 1024) / 64,
       disk_free_bytes: 85_899_345_920,
       timestamp: new Date().toISOString(),
     })
