@@ -85,10 +85,18 @@ export class WriteQueue {
   }
 
   async #drain(): Promise<void> {
-    // Whatever arrives in this turn of the event loop joins the batch.
-    await new Promise((resolve) => setImmediate(resolve))
+    await this.#gather()
     while (this.#waiting.length > 0) await this.#commitBatch()
     this.#draining = undefined
+  }
+
+  /** Whatever arrives in this turn of the event loop joins the batch, and what each further turn brings: a lone body waits for one. */
+  async #gather(): Promise<void> {
+    let known: number
+    do {
+      known = this.#waiting.length
+      await new Promise((resolve) => setImmediate(resolve))
+    } while (this.#waiting.length > known && known < batchLimit)
   }
 
   async #commitBatch(): Promise<void> {
