@@ -1,6 +1,6 @@
 /**
  * The one reader handle. The first body of a turn of the event loop runs at once; the others of that turn run one after the other in one
- * read transaction, so that each sees one snapshot, no older than itself, and are answered together after it.
+ * read transaction, so that each sees one snapshot, no older than itself.
  */
 import type { Database, Statement } from 'better-sqlite3'
 import { BodyLimit } from './body-limit.js'
@@ -35,7 +35,7 @@ export class ReadQueue {
     this.#commit = handle.prepare('COMMIT')
   }
 
-  /** Queues `body`; settles with those it shares its transaction with. */
+  /** Queues `body`; settles when it has run. */
   add<T>(body: (reader: Reader) => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('store_closed', 'the store is closed'))
     return new Promise<T>((resolve, reject) => {
@@ -67,32 +67,24 @@ export class ReadQueue {
 
   /** Who comes meanwhile may know of a COMMIT that this snapshot does not: it waits for the next one. */
   async #read(batch: readonly Waiting[]): Promise<void> {
-    const done: { waiting: Waiting; value: unknown }[] = []
     try {
       this.#begin.run()
-      for (const waiting of batch) {
-        const value = await this.#run(waiting)
-        if (value !== failed) done.push({ waiting, value })
-      }
+      for (const waiting of batch) await this.#run(waiting)
       if (this.#statements.handle.inTransaction) this.#commit.run()
     } catch (err) {
-      for (const { reject } of batch) reject(translateStoreError(err))
+      for (const { reject } of batch) reject(translateStoreError(err)) // who was answered does not hear it
     }
-    for (const { waiting, value } of done) waiting.resolve(value)
   }
 
-  async #run({ body, reject }: Waiting): Promise<unknown> {
+  async #run({ body, resolve, reject }: Waiting): Promise<void> {
     const scope: Scope = { isOpen: true }
     const reader = new BodyReader(this.#statements, scope, new HotReads(this.#statements, scope))
     try {
-      return await this.#limit.inTime(body(reader))
+      resolve(await this.#limit.inTime(body(reader)))
     } catch (err) {
       reject(translateStoreError(err))
-      return failed
     } finally {
       scope.isOpen = false
     }
   }
 }
-
-const failed = Symbol('failed')

@@ -104,7 +104,7 @@ it('tells changes after the commit, once each, and never those of a body that fa
   expect(await Promise.all(seenAtTelling)).toEqual([['a']])
 })
 
-it('runs a lone read at once, before a commit that is queued, and answers those that come with it together', async () => {
+it('runs a lone read at once, before a commit that is queued, and those that come with it one after the other', async () => {
   await using opened = await temporaryStore()
   const { store } = opened
   const seen: string[] = []
@@ -116,7 +116,7 @@ it('runs a lone read at once, before a commit that is queued, and answers those 
   await Promise.all([written, read('one'), read('two'), read('three')])
   expect(seen.slice(0, 2)).toEqual(['read one', 'answer one'])
   const later = seen.slice(2).filter((what) => what !== 'commit')
-  expect(later).toEqual(['read two', 'read three', 'answer two', 'answer three'])
+  expect(later).toEqual(['read two', 'answer two', 'read three', 'answer three'])
 })
 
 it('fails a read that throws alone, also among others', async () => {
