@@ -31,7 +31,9 @@ export async function requireKey(
   headers: IncomingHttpHeaders,
   address: string,
 ): Promise<PoolIdentity> {
-  return requireIdentity(credentials, await checkKey(credentials, headers), address)
+  const identity = await checkKey(credentials, headers)
+  if (identity === null) throw wrongPair(credentials, address)
+  return identity
 }
 
 function checkKey(credentials: Credentials, headers: IncomingHttpHeaders): ReturnType<KeyCheck['check']> {
@@ -41,14 +43,14 @@ function checkKey(credentials: Credentials, headers: IncomingHttpHeaders): Retur
   return credentials.keys.check(appKey, appSecret)
 }
 
-function requireIdentity(credentials: Credentials, identity: PoolIdentity | null, address: string): PoolIdentity {
-  if (identity === null) throw refused(credentials, address, 'the key pair is wrong, revoked or expired')
-  return identity
+function wrongPair(credentials: Credentials, address: string): ApiError {
+  return refused(credentials, address, 'the key pair is wrong, revoked or expired')
 }
 
 function setCaller(credentials: Credentials, request: FastifyRequest): void | Promise<void> {
   const set = (identity: PoolIdentity | null) => {
-    request.caller = callerOf(requireIdentity(credentials, identity, request.ip), request)
+    if (identity === null) throw wrongPair(credentials, request.ip) // asked for here alone: it is worked out anew for each request
+    request.caller = callerOf(identity, request)
   }
   const checked = checkKey(credentials, request.headers)
   return checked instanceof Promise ? checked.then(set) : set(checked)
