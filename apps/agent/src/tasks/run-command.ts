@@ -103,9 +103,8 @@ async function startOrAdopt(attempt: Attempt, run: string, line: CommandLine): P
   if (isStopped(attempt.facts) && (await claimRun(runDir))) return undefined
   const { claim } = await readRun(runDir)
   if (claim) return new SupervisedRun(runDir)
-  const supervisor = await line.supervisors.take()
   attempt.parts.log.info({ run, argv: line.argv }, 'command started')
-  return await supervisor.order({
+  return await line.supervisors.start({
     runDir,
     output: outputOf(attempt, run),
     command: line.argv,

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
 import { namesIn } from '../journal/names-in.js'
 import { leaveCgroup, makeCgroup, type SpareCgroup } from '../terraform/cgroup.js'
+import type { Order } from '../terraform/order.js'
 import { Standby } from '../terraform/standby.js'
+import type { SupervisedRun } from '../terraform/supervised-run.js'
 
 export interface SupervisorsOptions {
   /** Path of supervise.sh (`installSupervisor`). */
@@ -39,8 +41,19 @@ export class Supervisors implements AsyncDisposable {
     })
   }
 
-  /** One that stands by, else a new one. @throws TerraformError `agent_fault` when none can be started */
-  async take(): Promise<Standby> {
+  /**
+   * Gives the order to one that stands by, else to a new one. Journal the intent first.
+   * @throws TerraformError `agent_fault` when none can be started
+   */
+  async start(order: Order): Promise<SupervisedRun> {
+    const standby = await this.#take()
+    await standby
+      .enter(order.runDir)
+      .catch((err: unknown) => this.options.log.warn({ err, run_dir: order.runDir }, 'run does not know its cgroup'))
+    return standby.order(order)
+  }
+
+  async #take(): Promise<Standby> {
     for (;;) {
       const ready = this.#ready.shift()
       if (ready === undefined) return await this.#begin()

@@ -57,12 +57,16 @@ export class Standby {
     return this.#isUp
   }
 
+  /** Gives the run the cgroup, if there is one; before the order, so that nothing of the run is ever in one that it does not know. */
+  async enter(runDir: string): Promise<void> {
+    if (this.cgroup !== undefined) await handCgroup(this.cgroup, runDir)
+  }
+
   /**
    * Starts the run. Journal the intent first: a run is started at most once because of the `claim` in its directory, also by two
    * agents at the same time.
    */
-  async order(order: Order): Promise<SupervisedRun> {
-    if (this.cgroup !== undefined) await handCgroup(this.cgroup, order.runDir)
+  order(order: Order): SupervisedRun {
     this.child.stdin.end(orderText(order))
     return new SupervisedRun(order.runDir, this.ended)
   }

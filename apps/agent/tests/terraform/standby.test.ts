@@ -60,7 +60,7 @@ describe('a supervisor that stands by', () => {
   it('runs what it is ordered', async () => {
     await using temporary = await temporaryDirectory()
     const standby = await standingIn(temporary.path)
-    const run = await standby.order(orderIn(temporary.path, 'exit 4'))
+    const run = standby.order(orderIn(temporary.path, 'exit 4'))
     expect(await run.wait()).toEqual({ kind: 'exited', exitCode: 4 })
   })
 
@@ -77,7 +77,7 @@ describe('a supervisor that stands by', () => {
     await using temporary = await temporaryDirectory()
     const standby = await standingIn(temporary.path)
     await killAllIn(temporary.path)
-    const run = await standby.order(orderIn(temporary.path, `touch ${temporary.path}/ran`))
+    const run = standby.order(orderIn(temporary.path, `touch ${temporary.path}/ran`))
     expect(await run.wait()).toEqual({ kind: 'not_started' })
   })
 

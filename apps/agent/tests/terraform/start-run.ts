@@ -16,5 +16,6 @@ export interface RunRequest extends Omit<Order, 'output'> {
 export async function startRun({ script, cgroup, ...order }: RunRequest): Promise<SupervisedRun> {
   await mkdir(order.runDir, { recursive: true, mode: 0o700 })
   const standby = await Standby.begin({ script, directory: order.runDir, cgroup })
-  return await standby.order({ output: join(order.runDir, 'output'), ...order })
+  await standby.enter(order.runDir)
+  return standby.order({ output: join(order.runDir, 'output'), ...order })
 }
