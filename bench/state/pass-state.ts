@@ -20,7 +20,7 @@ export interface Passage {
 
 /** Of as many digits for each state there is. */
 const firstSerial = 1000
-const patience = { timeoutMs: 60_000, everyMs: 10 }
+const patience = { timeoutMs: 60_000, everyMs: 50 }
 let passages = 0
 
 export async function passState(
