@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 type Collect = (options: { type: 'minor' }) => void
 
 /** A look at what is young takes a third of a millisecond. */
-const lookEachBytes = 8 * 1024 * 1024
+const lookEachBytes = 4 * 1024 * 1024
 
 let doneBytes = 0
 let collect: Collect | undefined
@@ -21,6 +21,7 @@ export function letGo(bytes: number): void {
 
 /** The way V8 offers it to a program that was started without the flag. */
 function collector(): Collect {
+  setFlagsFromString('--no-parallel-scavenge') // to wake other threads takes longer than to look
   setFlagsFromString('--expose-gc')
   const exposed = runInNewContext('gc') as Collect
   setFlagsFromString('--no-expose-gc')
