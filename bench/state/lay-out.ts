@@ -17,6 +17,8 @@ export async function layOutStateProgram(directory: string): Promise<string> {
     logLevel: 'error',
   })
   const program = join(directory, 'terraform')
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`, { mode: 0o755 })
+  // What tells nothing of states is answered by the shell: Node.js takes thrice as long to start as terraform does.
+  const answers = `case $1 in init) exit ;; version) echo Terraform v1.11.4; exit ;; esac`
+  await writeFile(program, `#!/bin/sh\n${answers}\nexec '${process.execPath}' '${script}' "$@"\n`, { mode: 0o755 })
   return program
 }

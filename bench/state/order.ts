@@ -19,4 +19,9 @@ export type StateNote =
       /** To write and fsync the same bytes. */
       readonly bareMs: number
     }
-  | { readonly kind: 'got'; readonly askedAt: number; readonly doneAt: number; readonly sizeBytes: number }
+  | {
+      readonly kind: 'got'
+      /** The program itself, as the operating system has it: Node.js takes its time until the first line. */
+      readonly begunAt: number
+      readonly sizeBytes: number
+    }

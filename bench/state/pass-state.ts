@@ -14,7 +14,7 @@ export interface Stations {
 
 export interface Passage {
   readonly posts: readonly { readonly ms: number; readonly bareMs: number }[]
-  /** From the last POST until the other agent had it on disk, checked, and its terraform asked for it. */
+  /** From the last POST until the other agent had it on disk, checked, and its terraform began. */
   readonly endToEndMs: number
 }
 
@@ -75,7 +75,7 @@ function passageOf(notes: readonly StateNote[]): Passage {
   const got = notes.findLast((note) => note.kind === 'got')
   const sent = posts.at(-1)
   if (got === undefined || sent === undefined) throw new Error('nothing was measured')
-  return { posts: posts.map(({ ms, bareMs }) => ({ ms, bareMs })), endToEndMs: got.askedAt - sent.startedAt }
+  return { posts: posts.map(({ ms, bareMs }) => ({ ms, bareMs })), endToEndMs: got.begunAt - sent.startedAt }
 }
 
 async function notesIn(directory: string): Promise<StateNote[]> {

@@ -57,7 +57,7 @@ function timeRows(megabytes: number, passed: readonly Passage[]): Row[] {
   const common = { limit: median(posts.map(({ bareMs }) => bareMs)), unit: 'ms', against: 'write + fsync' } as const
   const ours = median(posts.map(({ ms }) => ms))
   const endToEnd = {
-    what: `${megabytes} MB: POST → on the next agent's disk, asked for`,
+    what: `${megabytes} MB: POST → on the next agent's disk, terraform begun`,
     ours: median(passed.map(({ endToEndMs }) => endToEndMs)),
     ...common,
   }

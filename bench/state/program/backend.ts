@@ -11,10 +11,8 @@ export class Backend {
     this.#authorization = `Basic ${Buffer.from(`${TF_HTTP_USERNAME}:${TF_HTTP_PASSWORD}`).toString('base64')}`
   }
 
-  async get(): Promise<{ bytes: Buffer; askedAt: number; doneAt: number }> {
-    const askedAt = epochMs()
-    const bytes = await this.#ask('GET')
-    return { bytes, askedAt, doneAt: epochMs() }
+  async get(): Promise<Buffer> {
+    return await this.#ask('GET')
   }
 
   /** @param md5 of the bytes: terraform hashes them before it connects */

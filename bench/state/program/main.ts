@@ -13,9 +13,6 @@ const [command = '', ...argv] = process.argv.slice(2)
 const backend = new Backend(process.env)
 
 switch (command) {
-  case 'version':
-    console.log('Terraform v1.11.4')
-    break
   case 'plan':
     await plan(orderHere())
     break
@@ -28,12 +25,11 @@ switch (command) {
 }
 
 async function plan(order: StateOrder): Promise<void> {
-  const got = await backend.get()
+  const bytes = await backend.get()
   new Notes(order.directory).note({
     kind: 'got',
-    askedAt: got.askedAt,
-    doneAt: got.doneAt,
-    sizeBytes: got.bytes.length,
+    begunAt: performance.timeOrigin,
+    sizeBytes: bytes.length,
   })
   const file = argv.find((argument) => argument.startsWith('-out='))?.slice('-out='.length)
   if (file !== undefined) writeFileSync(file, 'plan\n')
@@ -43,7 +39,7 @@ async function plan(order: StateOrder): Promise<void> {
 /** One state after the other; the next when the bench says that the one before has arrived. */
 async function apply(order: StateOrder): Promise<void> {
   const notes = new Notes(order.directory)
-  const { lineage } = JSON.parse(lineageOnly((await backend.get()).bytes)) as { lineage: string }
+  const { lineage } = JSON.parse(lineageOnly(await backend.get())) as { lineage: string }
   const bytes = Buffer.from(stateText(order.sizeBytes, { serial: order.firstSerial, lineage }))
   const digits = bytes.indexOf('"serial": ') + '"serial": '.length
   for (let serial = order.firstSerial; serial < order.firstSerial + order.states; serial++) {
