@@ -73,6 +73,7 @@ async function opened(dataDir: string, logger: Logger): Promise<Store> {
     return await openSqliteStore({
       dataDir,
       onListenerError: (err) => logger.error({ err }, 'listener of changes failed'),
+      onCheckpointFault: (err) => logger.error({ err }, 'checkpoints failed on their thread, commits do them now'),
     })
   } catch (err) {
     throw settingFault(err)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '@iac-agent/runtime'
 import Database from 'better-sqlite3'
 import { ChangeHub } from './change-hub.js'
+import { CheckpointThread } from './checkpoint-thread.js'
 import { prepareDataDir, unusable } from './data-lock.js'
 import { copyDatabase } from './database-copy.js'
 import { migrate } from './migrate.js'
@@ -16,6 +17,11 @@ import { WriteQueue } from './write-queue.js'
 /** Another process (an admin subcommand) writes for milliseconds; longer than this is a fault. */
 const busyTimeoutMs = 5_000
 
+/** SQLite's own default: with so many pages in the WAL a commit does a checkpoint. */
+const checkpointPages = 1000
+/** While a thread does them: 64 MiB, where the WAL grows faster than the thread empties it. */
+const mostPages = 16_384
+
 export interface SqliteOptions {
   /** made with mode 0700 when absent; the database is `store.sqlite` in it */
   readonly dataDir: string
@@ -23,6 +29,8 @@ export interface SqliteOptions {
   readonly now?: () => number
   /** hears what a subscriber of `changes` threw; default: thrown again on the next tick */
   readonly onListenerError?: (err: unknown) => void
+  /** hears once that checkpoints fail on their thread, and are done by commits from now on; default: nobody */
+  readonly onCheckpointFault?: (err: unknown) => void
 }
 
 /**
@@ -37,7 +45,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const reader = new Database(path, { readonly: true, timeout: busyTimeoutMs })
   reader.pragma('cache_size = -4096')
   const hub = new ChangeHub(options.onListenerError ?? throwLater)
-  const writes = new WriteQueue(writer, (changes) => hub.tell(changes))
+  writer.pragma(`wal_autocheckpoint = ${mostPages}`)
+  const checkpoints = new CheckpointThread(path, (err) => {
+    writer.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    options.onCheckpointFault?.(err)
+  })
+  const writes = new WriteQueue(writer, checkpoints, (changes) => hub.tell(changes))
   const reads = new ReadQueue(reader)
   return {
     read: (body) => reads.add(body),
@@ -46,6 +59,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     async [Symbol.asyncDispose]() {
       await writes.close()
       await reads.close()
+      await checkpoints[Symbol.asyncDispose]()
       reader.close()
       writer.close()
     },

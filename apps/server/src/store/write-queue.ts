@@ -16,9 +16,6 @@ import { StoreError, translateStoreError } from './store-error.js'
  */
 const unpromised: ReadonlySet<TransactionName> = new Set(['store_blob_part'])
 
-/** SQLite's own default. */
-const checkpointPages = 1000
-
 /** Bodies that share one COMMIT at most: bounds how long the first of them waits for its answer. */
 const batchLimit = 256
 
@@ -45,7 +42,12 @@ export class WriteQueue {
   /** runs while only patient bodies wait */
   #patience: NodeJS.Timeout | undefined
 
-  constructor(handle: Database, tell: (changes: readonly Change[]) => void) {
+  /** @param checkpoints told of each commit */
+  constructor(
+    handle: Database,
+    private readonly checkpoints: { committed(): void },
+    tell: (changes: readonly Change[]) => void,
+  ) {
     this.#statements = new PreparedStatements(handle)
     this.#steps = {
       begin: handle.prepare('BEGIN IMMEDIATE'),
@@ -135,6 +137,7 @@ export class WriteQueue {
       )
       return
     }
+    this.checkpoints.committed()
     this.#tell(changes)
     for (const { body, value } of done) body.resolve(value)
   }
@@ -142,9 +145,7 @@ export class WriteQueue {
   /** Whether commits from now on are on disk when they return. */
   #sync(isSynced: boolean): void {
     if (this.#isSynced === isSynced) return
-    const { handle } = this.#statements
-    handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
-    handle.pragma(`wal_autocheckpoint = ${isSynced ? checkpointPages : 4 * checkpointPages}`) // a checkpoint syncs both files
+    this.#statements.handle.pragma(`synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`)
     this.#isSynced = isSynced
   }
 
