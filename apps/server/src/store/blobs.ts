@@ -20,10 +20,28 @@ export interface BlobDraft {
   readonly lastPart: Buffer
 }
 
+/** SHA-256 of all bytes of a blob, by whoever sees them. */
+export interface BlobHash {
+  update(chunk: Uint8Array): void
+  /** lower-case hex; asked for once, at the end */
+  digest(): Promise<string>
+}
+
+class OwnHash implements BlobHash {
+  readonly #hash = createHash('sha256')
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk)
+  }
+
+  async digest(): Promise<string> {
+    return this.#hash.digest('hex')
+  }
+}
+
 /** Takes bytes as they arrive; what exceeds one part goes into the store at once, the rest with `keepBlob`. */
 export class BlobWriter {
   readonly #uploadId = randomUUID()
-  readonly #hash = createHash('sha256')
   /** One for all parts: the memory of each would stay until the next garbage collection. */
   #part: Buffer = Buffer.alloc(0)
   #partBytes = 0
@@ -33,10 +51,11 @@ export class BlobWriter {
   constructor(
     private readonly store: Store,
     private readonly now: () => number,
+    private readonly hash: BlobHash = new OwnHash(),
   ) {}
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#hash.update(chunk)
+    this.hash.update(chunk)
     this.#sizeBytes += chunk.length
     for (let at = 0; at < chunk.length; ) {
       if (this.#partBytes === blobPartBytes) await this.#storePart()
@@ -46,9 +65,9 @@ export class BlobWriter {
     }
   }
 
-  finish(): BlobDraft {
+  async finish(): Promise<BlobDraft> {
     return {
-      sha256: this.#hash.digest('hex'),
+      sha256: await this.hash.digest(),
       sizeBytes: this.#sizeBytes,
       uploadId: this.#uploadId,
       storedParts: this.#storedParts,
@@ -93,7 +112,7 @@ export class BlobWriter {
 export async function receiveBlob(writer: BlobWriter, body: AsyncIterable<Uint8Array>): Promise<BlobDraft> {
   try {
     for await (const chunk of body) await writer.write(chunk)
-    return writer.finish()
+    return await writer.finish()
   } catch (err) {
     await writer.discard()
     throw err

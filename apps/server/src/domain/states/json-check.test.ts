@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { passingBytes } from '@iac-agent/runtime'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -96,7 +97,11 @@ it('keeps the wanted members of the outermost object, wherever they stand and ho
 it('finds the same on a thread beside', async () => {
   const list = Array.from({ length: 200_000 }, (_, n) => ({ n, text: `a "${n}" b` }))
   const whole = JSON.stringify({ serial: 7, list, lineage: 'ours' })
-  expect(await findingBeside(whole)).toEqual({ isWholeObject: true, members: '{"serial":7,"lineage":"ours"}' })
+  expect(await findingBeside(whole)).toEqual({
+    isWholeObject: true,
+    members: '{"serial":7,"lineage":"ours"}',
+    sha256: sha256Of(whole),
+  })
   for (const text of ['', whole.slice(0, -1), `${whole}x`, whole.replace('"n":199999', '"n":01')]) {
     expect((await findingBeside(text)).isWholeObject).toBe(false)
   }
@@ -106,4 +111,8 @@ async function findingBeside(text: string) {
   await using passing = passingBytes(jsonCheck, ['serial', 'lineage'], 1e9)
   await passing.push(Buffer.from(text))
   return await passing.finding()
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,4 +1,4 @@
-/** Checks that bytes going by in chunks are one JSON object, and keeps a few of its members: a state of any size, in constant memory. */
+/** Checks that bytes going by in chunks are one JSON object, keeps a few of its members and hashes them: a state of any size, in constant memory. */
 import { defineLook, type Look } from '@iac-agent/runtime'
 
 export interface JsonFinding {
@@ -6,6 +6,8 @@ export interface JsonFinding {
   readonly isWholeObject: boolean
   /** The wanted members, wherever they stood, as a JSON object with their values as they were written; of a double key the last. */
   readonly members: string
+  /** of all bytes, lower-case hex */
+  readonly sha256: string
 }
 
 /** Its names: keys of the outermost object whose values are kept when they are strings, numbers or booleans. */
@@ -58,7 +60,10 @@ export const jsonCheck = defineLook<JsonFinding>(() => {
     return table
   }
 
+  const { createHash } = process.getBuiltinModule('node:crypto')
+
   class Check implements Look<JsonFinding> {
+    readonly #hash = createHash('sha256')
     readonly #containers: number[] = []
     #expected: Expected = 'value'
     #isBroken: boolean = false
@@ -75,6 +80,7 @@ export const jsonCheck = defineLook<JsonFinding>(() => {
     constructor(private readonly wanted: readonly string[]) {}
 
     push(chunk: Uint8Array): void {
+      this.#hash.update(chunk)
       let at = 0
       while (at < chunk.length && !this.#isBroken) {
         at = this.#inString ? this.#walkString(chunk, at) : this.#walkOutside(chunk, at)
@@ -83,7 +89,11 @@ export const jsonCheck = defineLook<JsonFinding>(() => {
 
     finding(): JsonFinding {
       const members = [...this.#members].map(([key, value]) => `"${key}":${value}`)
-      return { isWholeObject: this.#expected === 'nothing' && !this.#isBroken, members: `{${members.join(',')}}` }
+      return {
+        isWholeObject: this.#expected === 'nothing' && !this.#isBroken,
+        members: `{${members.join(',')}}`,
+        sha256: this.#hash.digest('hex'),
+      }
     }
 
     /** Goes on into the next string or to the chunk's end; answers the index after what it took. */

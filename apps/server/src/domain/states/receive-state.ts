@@ -63,10 +63,12 @@ async function takeIn(
   expectedBytes: number,
 ): Promise<StateDraft> {
   await using check = passingBytes(jsonCheck, headMembers, expectedBytes)
-  const writer = new BlobWriter(store, () => clock.now())
-  const blob = await receiveBlob(writer, watched(body, check))
+  let finding: Promise<JsonFinding> | undefined
+  const find = () => (finding ??= check.finding())
+  const hash = { update: () => undefined, digest: async () => (await find()).sha256 } // seen once for both
+  const blob = await receiveBlob(new BlobWriter(store, () => clock.now(), hash), watched(body, check))
   try {
-    return { blob, checksumUnverified: false, ...readHead(await check.finding(), blob.sizeBytes) }
+    return { blob, checksumUnverified: false, ...readHead(await find(), blob.sizeBytes) }
   } catch (err) {
     await discardDraft(store, blob)
     throw err
