@@ -42,11 +42,15 @@ function keptLog(name: string, kept: readonly KeptData[]): Pick<StoredLog, 'stat
   return found && { state: 'complete', text: found.log }
 }
 
-/** What the agent itself may add at the end: why it failed, the beginning of the task's own reason; that of a former attempt nobody keeps. */
+/**
+ * What the agent itself may add at the end: why it failed, the beginning of the task's own reason. That of a former attempt nobody keeps,
+ * nor that of one whose end a cancel came before.
+ */
 function notesOf({ task, runs }: TaskEvidence, attempt: number, stored: string): string {
   const [note = '', said = ''] = /\nError: (.*)\n$/.exec(stored) ?? []
   const isTerraforms = runs.some(({ texts }) => texts.join('').includes(note))
-  const isOurs = task?.attempt !== attempt || task.error_message?.startsWith(said) === true
+  const isOvertaken = task?.attempt !== attempt || task.status === 'cancelled'
+  const isOurs = isOvertaken || task.error_message?.startsWith(said) === true
   return isOurs && !isTerraforms ? note : ''
 }
 

@@ -14,14 +14,7 @@ newline='
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&
   read -r boot </proc/sys/kernel/random/boot_id || exit 125'
 
-mask=$(umask)
-fact() { # a file of this user alone, whatever the command's umask will be
-  umask 077
-  true >"$d/$1=$2"
-  set -- $?
-  umask "$mask"
-  return "$1"
-} 2>/dev/null
+fact() { true >"$d/$1=$2"; } 2>/dev/null
 at() { [ "$IAC_CRASH_POINT" != "$1" ] || kill -KILL $$; } # tests let us die here, as by kill -9
 
 eval "$whoami"
