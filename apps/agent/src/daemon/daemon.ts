@@ -67,7 +67,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
   const state = new DaemonState(log)
   const retry = new Retry({ log })
   const life = new StoreLife(log)
-  const kept = new KeptAttempts(config.keepAttemptsMs)
+  const kept = new KeptAttempts(config.keepAttemptsMs, () => systemClock.monotonic())
   const credentials = credentialSource({ ...config, agentSecret: identity.secret }, log)
   const request = new ServerRequest({
     serverUrl: config.serverUrl,
@@ -168,7 +168,7 @@ export async function runDaemon({ config, log, version, isOnce = false }: Daemon
     kept,
     caches,
     bounds: { keptBytes: config.keepAttemptsMaxBytes, cacheBytes: config.cacheMaxBytes },
-    now: () => systemClock.now(),
+    now: () => systemClock.monotonic(),
     log,
   })
   const guard = new ResourceGuard({

@@ -22,8 +22,12 @@ const kept = (name: string, why: WhyKept, ageHours: number, sizeBytes = 10): Kep
 })
 
 describe('what is kept too long or too much', () => {
+  const lifeOf = (keepMs = 24 * hourMs) => {
+    const attempts = new KeptAttempts(keepMs, () => now)
+    return (why: WhyKept) => attempts.lifeMs(why)
+  }
   const named = (all: KeptAttempt[], bounds: { keepMs?: number; bytes?: number } = {}) =>
-    excessOf(all, { now, keepMs: 24 * hourMs, bytes: 1_000, ...bounds }).map(
+    excessOf(all, { now, lifeMs: lifeOf(bounds.keepMs), bytes: bounds.bytes ?? 1_000 }).map(
       ({ attempt, why }) => `${attempt.name} ${why}`,
     )
 
@@ -72,7 +76,13 @@ describe('caches on disk', () => {
   async function look(cacheBytes: number, programsInUse: string[] = []): Promise<void> {
     const caches = new Caches({ data: data(), workRoot, programsInUse: () => programsInUse, now: () => now })
     const bounds = { keptBytes: 0, cacheBytes }
-    await new Janitor({ kept: new KeptAttempts(0), caches, bounds, now: () => now, log: silentLogger() }).look()
+    await new Janitor({
+      kept: new KeptAttempts(0, () => now),
+      caches,
+      bounds,
+      now: () => now,
+      log: silentLogger(),
+    }).look()
   }
 
   const left = async () => [

@@ -1,7 +1,7 @@
 /** Bounds what is kept on this host: attempts that are over by age and size, downloaded versions and init caches by size. Every bound is a setting. */
 import { type Logger, Loop } from '@iac-agent/runtime'
 import type { CacheEntry, Caches } from './caches.js'
-import type { KeptAttempt, KeptAttempts } from './kept-attempts.js'
+import type { KeptAttempt, KeptAttempts, WhyKept } from './kept-attempts.js'
 
 export interface JanitorParts {
   kept: KeptAttempts
@@ -12,6 +12,7 @@ export interface JanitorParts {
     /** of all caches together, bytes */
     cacheBytes: number
   }
+  /** `Clock.monotonic` */
   now(): number
   log: Logger
 }
@@ -19,8 +20,6 @@ export interface JanitorParts {
 const lookEveryMs = 60_000
 /** Walking the caches costs more than looking at an index. */
 const lookAtCachesEvery = 10
-/** What the server refused, and what another process started, is left for a person this long. */
-const forPersonMs = 24 * 60 * 60 * 1000
 
 export class Janitor {
   #looks = 0
@@ -41,11 +40,8 @@ export class Janitor {
 
   async #boundKept(): Promise<void> {
     const { kept, bounds, now, log } = this.parts
-    for (const { attempt, why } of excessOf(kept.list(), {
-      now: now(),
-      keepMs: kept.keepMs,
-      bytes: bounds.keptBytes,
-    })) {
+    const life = { now: now(), lifeMs: (why: WhyKept) => kept.lifeMs(why), bytes: bounds.keptBytes }
+    for (const { attempt, why } of excessOf(kept.list(), life)) {
       await kept.remove(attempt)
       log.info({ attempt: attempt.name, kept_as: attempt.why, bytes: attempt.sizeBytes, why }, 'kept attempt removed')
     }
@@ -68,18 +64,14 @@ export class Janitor {
 /** What goes: too old by its own rule, or the oldest of the acknowledged beyond the size. Never what the server does not have. Pure. */
 export function excessOf(
   kept: readonly KeptAttempt[],
-  { now, keepMs, bytes }: { now: number; keepMs: number; bytes: number },
+  { now, lifeMs, bytes }: { now: number; lifeMs(why: WhyKept): number; bytes: number },
 ): { attempt: KeptAttempt; why: 'age' | 'size' }[] {
-  const old = kept.filter(({ why, since }) => now - since > (lifetimes(keepMs)[why] ?? Number.POSITIVE_INFINITY))
+  const old = kept.filter(({ why, since }) => now - since > lifeMs(why))
   const young = kept.filter((attempt) => attempt.why === 'acknowledged' && !old.includes(attempt))
   return [
     ...old.map((attempt) => ({ attempt, why: 'age' as const })),
     ...oldestBeyond(young, bytes).map((attempt) => ({ attempt, why: 'size' as const })),
   ]
-}
-
-function lifetimes(keepMs: number): Partial<Record<KeptAttempt['why'], number>> {
-  return { acknowledged: keepMs, refused: forPersonMs, started_elsewhere: forPersonMs }
 }
 
 /** The oldest of `all` that must go so that the rest is at most `bytes`. Pure. */

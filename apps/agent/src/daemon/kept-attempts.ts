@@ -26,10 +26,23 @@ export interface KeptAttempt {
   readonly name: string
   readonly layout: AttemptLayout
   readonly why: WhyKept
-  /** of its last event, epoch ms; 0 when it cannot be read */
+  /** of its end here, by `Clock.monotonic`: setting the host's clock makes nothing older */
   readonly since: number
   readonly sizeBytes: number
   readonly facts: readonly Fact[]
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+const forPersonMs = {
+  refused: dayMs,
+  started_elsewhere: dayMs,
+  unknown_to_server: Number.POSITIVE_INFINITY,
+  unreadable: Number.POSITIVE_INFINITY,
+}
+
+/** Of its last event; 0 when it cannot be read. */
+function endOf(facts: readonly Fact[]): number {
+  return Date.parse(facts.at(-1)?.at ?? '') || 0
 }
 
 /** Why an attempt would be kept; undefined while it is not over: something runs, or is unsent. Pure. */
@@ -44,8 +57,14 @@ export class KeptAttempts {
   readonly #kept = new Map<string, KeptAttempt>()
   #onAdd: () => void = () => undefined
 
-  /** @param keepMs how long what is acknowledged stays; 0: not at all */
-  constructor(readonly keepMs: number) {}
+  /**
+   * @param keepMs how long what is acknowledged stays; 0: not at all
+   * @param now `Clock.monotonic`
+   */
+  constructor(
+    readonly keepMs: number,
+    private readonly now: () => number,
+  ) {}
 
   onAdd(listener: () => void): void {
     this.#onAdd = listener
@@ -53,15 +72,24 @@ export class KeptAttempts {
 
   /** An attempt is over. Its directory is kept, or removed when nothing asks for it. */
   async add(layout: AttemptLayout, facts: readonly Fact[]): Promise<WhyKept | undefined> {
-    const why = whyKept(facts)
-    if (why === undefined) return undefined
-    if (why === 'acknowledged' && this.keepMs === 0) await removeAttempt(layout)
-    else await this.#put(layout, facts, why)
-    return why
+    return await this.#keep(layout, facts, () => this.now())
   }
 
-  addUnreadable(layout: AttemptLayout): Promise<void> {
-    return this.#put(layout, [], 'unreadable')
+  /**
+   * An attempt was over when this process began. How old it is only the clocks of then and now can tell, and one of them may have been
+   * wrong: so it counts as at most half as old as it may get.
+   */
+  async find(layout: AttemptLayout, facts: readonly Fact[]): Promise<void> {
+    await this.#keep(layout, facts, (why) => Math.max(endOf(facts), this.now() - this.lifeMs(why) / 2))
+  }
+
+  findUnreadable(layout: AttemptLayout): Promise<void> {
+    return this.#put(layout, [], 'unreadable', 0)
+  }
+
+  /** How long one that is kept for this reason stays; Infinity: until a person removes it. */
+  lifeMs(why: WhyKept): number {
+    return why === 'acknowledged' ? this.keepMs : forPersonMs[why]
   }
 
   /** Oldest first. */
@@ -93,9 +121,20 @@ export class KeptAttempts {
     await removeAttempt(kept.layout)
   }
 
-  async #put(layout: AttemptLayout, facts: readonly Fact[], why: WhyKept): Promise<void> {
+  async #keep(
+    layout: AttemptLayout,
+    facts: readonly Fact[],
+    since: (why: WhyKept) => number,
+  ): Promise<WhyKept | undefined> {
+    const why = whyKept(facts)
+    if (why === undefined) return undefined
+    if (why === 'acknowledged' && this.keepMs === 0) await removeAttempt(layout)
+    else await this.#put(layout, facts, why, since(why))
+    return why
+  }
+
+  async #put(layout: AttemptLayout, facts: readonly Fact[], why: WhyKept, since: number): Promise<void> {
     const name = basename(layout.root)
-    const since = Date.parse(facts.at(-1)?.at ?? '') || 0
     const sizeBytes = await treeBytes(layout.root)
     this.#kept.set(name, { name, layout, why, since, sizeBytes, facts: essential(facts) })
     this.#onAdd()

@@ -68,7 +68,7 @@ export async function resumeAttempts(parts: RecoveryParts): Promise<void> {
     const layout = attemptLayoutAt(join(data.attempts, name))
     const facts = await readJournal(layout.journal).catch(async (error: unknown) => {
       log.error({ err: error, kept: layout.root }, 'attempt cannot be read, kept for a person')
-      await kept.addUnreadable(layout)
+      await kept.findUnreadable(layout)
       return undefined
     })
     if (facts === undefined) continue
@@ -88,7 +88,7 @@ async function act(
   if (judgement === 'discard') return await removeAttempt(layout)
   if (judgement === 'keep') {
     await stripAttempt(layout, facts)
-    await kept.add(layout, facts)
+    await kept.find(layout, facts)
     return
   }
   if (judgement === 'leave') {
