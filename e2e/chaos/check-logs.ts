@@ -146,8 +146,9 @@ function checkTicks(
   torn: Torn,
 ): Breach[] {
   if (phase !== 'apply' || (text === '' && attempt !== task?.attempt)) return [] // an offer nobody took
-  // Asked for its start when the server was lost: nobody knows the answer, nothing is started, and nobody ever seals it.
-  if (text === '' && state === 'gap' && task?.error_code === 'lost') return []
+  // Cancelled before anybody took it, or asked for its start when the server was lost: nothing is started, and nobody ever seals it.
+  const isNobodys = task?.apply_usage === null && (task.status === 'cancelled' || task.error_code === 'lost')
+  if (text === '' && state === 'gap' && isNobodys) return []
   const what = `the log of attempt ${task?.id}-${attempt}`
   const found = [...text.matchAll(/^terraform_data\.r\d+ \(local-exec\): tick ([\d.]+)$/gm)].map(
     ([, tick = '']) => tick,
