@@ -1,6 +1,7 @@
 /** Supervisors for the commands to come, whatever they are: up and in their cgroups before there is an order. */
 import { join } from 'node:path'
 import type { Logger } from '@iac-agent/runtime'
+import { crashPoint } from '../journal/crash-points.js'
 import { namesIn } from '../journal/names-in.js'
 import { leaveCgroup, makeCgroup, type SpareCgroup } from '../terraform/cgroup.js'
 import type { Order } from '../terraform/order.js'
@@ -50,6 +51,7 @@ export class Supervisors implements AsyncDisposable {
     await standby
       .enter(order.runDir)
       .catch((err: unknown) => this.options.log.warn({ err, run_dir: order.runDir }, 'run does not know its cgroup'))
+    crashPoint('cgroup.handed')
     return standby.order(order)
   }
 
@@ -79,7 +81,9 @@ export class Supervisors implements AsyncDisposable {
 
   async #begin(): Promise<Standby> {
     const { script, directory } = this.options
-    return await Standby.begin({ script, directory, cgroup: await this.#makeCgroup() })
+    const cgroup = await this.#makeCgroup()
+    crashPoint('start.cgroup_made')
+    return await Standby.begin({ script, directory, cgroup })
   }
 
   /** Where none can be made the run does without. */

@@ -7,7 +7,6 @@ import { constants, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pause } from '@iac-agent/runtime'
-import { crashPoint } from '../journal/crash-points.js'
 import { namesIn } from '../journal/names-in.js'
 
 /** The directory this process may make cgroups in: its own cgroup, when it is delegated to us. Undefined when it is not. */
@@ -59,9 +58,7 @@ export async function makeCgroup(parent: string, directory: string): Promise<Spa
   const name = `iac-${randomUUID()}`
   const made = { path: join(parent, name), link: join(directory, name) }
   await symlink(made.path, made.link)
-  crashPoint('cgroup.named')
   await mkdir(made.path)
-  crashPoint('cgroup.made')
   return made
 }
 
@@ -70,7 +67,6 @@ export async function handCgroup({ link }: Pick<SpareCgroup, 'link'>, runDir: st
   const place = join(runDir, 'cgroup')
   if (linkTarget(place) !== undefined) await rename(place, join(runDir, `cgroup-${randomUUID()}`))
   await rename(link, place)
-  crashPoint('cgroup.handed')
 }
 
 /** Of one that no run got, by its link: removes it when nobody is in it, which else is tried at the next start. Kills nobody: in a copy of the data directory it is another agent's. */
