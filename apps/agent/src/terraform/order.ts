@@ -22,7 +22,8 @@ export function orderText({ runDir, output, command, cwd, env, crashPoint = '' }
   const names = Object.keys(env).filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
   // Behind `command` a name that the shell keeps for itself (bash: UID) is refused alone, and the rest goes on.
   const exports = names.map((name) => `command export ${name}=${quoted(env[name] ?? '')}`)
-  const body = [...exports, `cd ${quoted(cwd)} || exit 125`, `exec ${command.map(quoted).join(' ')}`]
+  const mask = `umask ${process.umask().toString(8)}` // the agent's own: the supervisor's is for itself
+  const body = [mask, ...exports, `cd ${quoted(cwd)} || exit 125`, `exec ${command.map(quoted).join(' ')}`]
   return `${[...places, `export ${runMark}`].join('; ')}; become() { ${body.join('; ')}; }\n`
 }
 

@@ -9,6 +9,7 @@
 #   exit=its exit code:user:system clock ticks of COMMAND and all it waited for
 #   cgroup -> CGROUP, by the agent
 # Ends, with 0, when nobody is left in its group. 125 without a claim of ours: nothing was started. The command's code is in exit.
+umask 077 # the order sets the command's own
 newline='
 '
 whoami='read -r pid x x x group x x x x x x x x x x x x x x x x start x </proc/self/stat &&

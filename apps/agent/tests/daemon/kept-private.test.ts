@@ -6,14 +6,12 @@ import { startDaemon } from '../_util/daemon.js'
 
 const finalStatus = (task: FakeTask) => eventually(`end of task ${task.id}`, () => task.finalStatus)
 
-/** Files below that others than the owner may read, and directories they may enter. What a supervisor tells is in names: in them is nothing. */
+/** Files below that others than the owner may read, and directories they may enter. */
 async function openToOthers(directory: string): Promise<string[]> {
   const found: string[] = []
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
-    const { mode, size } = await lstat(path)
-    const isName = size === 0 && /^(pid|exit)=/.test(entry.name)
-    if (!entry.isSymbolicLink() && !isName && (mode & 0o077) !== 0) found.push(path.slice(directory.length))
+    if (!entry.isSymbolicLink() && ((await lstat(path)).mode & 0o077) !== 0) found.push(path.slice(directory.length))
   }
   return found
 }

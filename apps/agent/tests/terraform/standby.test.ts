@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, processesIn, temporaryDirectory } from '@iac-agent/testkit'
 import { execa } from 'execa'
@@ -34,6 +34,16 @@ describe('an order', () => {
     expect(await command.run.wait()).toEqual({ kind: 'exited', exitCode: 0 })
     expect(await command.output()).toContain('LAST=5')
     expect(await command.output()).not.toMatch(/a\.b|a-b|exit 3/)
+  })
+
+  it("gives the command the agent's umask, and keeps what the supervisor writes to this user", async () => {
+    await using command = await superviseCommand(sh('umask'))
+    await command.run.wait()
+    expect(Number.parseInt(await command.output(), 8)).toBe(process.umask())
+    const runDir = join(command.directory, 'run')
+    const facts = (await readdir(runDir)).filter((name) => name.includes('='))
+    const modes = await Promise.all(facts.map(async (name) => (await stat(join(runDir, name))).mode & 0o777))
+    expect(modes).toEqual([0o600, 0o600])
   })
 
   it('starts nothing when it was cut off, wherever', async () => {
