@@ -66,10 +66,11 @@ export class Attempt {
     this.#cancel.abort()
   }
 
-  /** Puts the data document on disk. */
-  async keepData(data: TaskData): Promise<void> {
+  /** Puts the data document on disk, and answers it. */
+  async keepData(data: TaskData): Promise<TaskData> {
     await writeFileAtomic(this.parts.layout.data, JSON.stringify(data))
     this.#data = data
+    return data
   }
 
   /** The data document, read from disk by a process that did not put it there. */

@@ -6,7 +6,6 @@ import { type Command, commandOf, type FactOf, nextRunName, pendingRun } from '.
 import type { Counts, Diagnostic, NewFact } from '../journal/attempt-record.js'
 import { crashPoint, supervisorCrashPoint } from '../journal/crash-points.js'
 import { runDirectory } from '../journal/layout.js'
-import { makePrivateFile } from '../journal/private-file.js'
 import { countOomKills } from '../terraform/oom-kills.js'
 import { claimRun, notStartedCode, readRun } from '../terraform/run-facts.js'
 import { type RunEnd, SupervisedRun } from '../terraform/supervised-run.js'
@@ -82,10 +81,7 @@ async function intend(attempt: Attempt, command: Command): Promise<Intent> {
   const directory = runDirectory(layout, run)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const oomKills = countOomKills()
-  const [outputOffset] = await Promise.all([
-    sizeOf(layout.output),
-    makePrivateFile(outputOf(attempt, run)), // by the shell it would be everybody's to read
-  ])
+  const outputOffset = await sizeOf(layout.output)
   const intent = { run, outputOffset, ...(oomKills === undefined ? {} : { oomKills }) }
   await journal.append({ fact: 'spawning', ...intent })
   crashPoint(`run.${command}.intended`)

@@ -3,7 +3,7 @@
 # and stands by for ORDER, a line that sets d and o and defines the function `become`, which turns into the command (order.ts); without a
 # whole one it ends with 125, and nothing was started. Start it detached (leader of its own group) with stdout and stderr ignored.
 # Facts are names in d, a directory that is absolute and exists: made in one step, with no bytes that a full disk could refuse. The
-# command appends to the file o.
+# command appends to the file o, which is made when absent, for this user alone.
 #   claim -> pid:start:boot of this supervisor: a link, since only of a link the second is refused
 #   pid=pid:start:boot of COMMAND, made before it runs: an empty file, as the next, which the shell makes by itself (a link: 0.9 ms)
 #   exit=its exit code:user:system clock ticks of COMMAND and all it waited for

@@ -1,5 +1,4 @@
 /** Gets everything the attempt needs from the server onto this disk: after it, the server may go away. */
-import type { TaskData } from '@iac-agent/protocol'
 import { crashPoint } from '../../journal/crash-points.js'
 import { allEnded } from '../all-ended.js'
 import type { Attempt } from '../attempt.js'
@@ -9,13 +8,10 @@ export async function fetchStep(attempt: Attempt): Promise<void> {
   const { accessor, journal, layout, retry } = attempt.parts
   const { stopping } = attempt
   const isApply = attempt.offered.action === 'apply'
-  const keep = async (data: TaskData) => {
-    await attempt.keepData(data)
-    return data
-  }
+  const getData = () => retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false }))
   const getState = () => retry.run('get state', stopping, () => accessor.getState(layout.baseState))
   const [data, early] = await allEnded([
-    retry.run('get task data', stopping, () => accessor.getTaskData({ includeState: false })).then(keep),
+    getData().then((found) => attempt.keepData(found)),
     getState(),
     isApply && retry.run('get plan', stopping, () => accessor.getPlan(layout.planArchive)),
   ])
