@@ -17,7 +17,7 @@ function over(at: number): Fact[] {
   return [{ fact: 'logWhole', sizeBytes: 0, at: stamp }, delivered('log'), delivered('status')]
 }
 
-it('a clock that was a day behind when an attempt ended makes it no older, in this process or the next', async () => {
+it('a clock that was wrong when an attempt ended does not let it go early, and not stay for ever', async () => {
   await using home = await temporaryDirectory('kept')
   const layout = attemptLayoutAt(join(home.path, '1-1'))
   await mkdir(layout.root)
@@ -40,4 +40,9 @@ it('a clock that was a day behind when an attempt ended makes it no older, in th
   expect(removedAfter(next, 11 * hourMs)).toEqual([])
   expect(removedAfter(next, 13 * hourMs)).toEqual(['1-1'])
   expect(await readdir(layout.root)).toEqual(['spool'])
+
+  now = start
+  const afterAhead = new KeptAttempts(24 * hourMs, () => now)
+  await afterAhead.find(layout, over(start + 9_000 * hourMs))
+  expect(removedAfter(afterAhead, 25 * hourMs)).toEqual(['1-1'])
 })

@@ -77,10 +77,11 @@ export class KeptAttempts {
 
   /**
    * An attempt was over when this process began. How old it is only the clocks of then and now can tell, and one of them may have been
-   * wrong: so it counts as at most half as old as it may get.
+   * wrong: so it counts as at most half as old as it may get, and as no younger than it can be.
    */
   async find(layout: AttemptLayout, facts: readonly Fact[]): Promise<void> {
-    await this.#keep(layout, facts, (why) => Math.max(endOf(facts), this.now() - this.lifeMs(why) / 2))
+    const now = this.now()
+    await this.#keep(layout, facts, (why) => Math.min(now, Math.max(endOf(facts), now - this.lifeMs(why) / 2)))
   }
 
   findUnreadable(layout: AttemptLayout): Promise<void> {

@@ -30,8 +30,11 @@ export class Supervisors implements AsyncDisposable {
 
   /** Gives back what an earlier process of this agent left: the supervisors that stood by for it have ended with it. */
   static async open(options: SupervisorsOptions): Promise<Supervisors> {
-    const links = (await namesIn(options.directory)).map((name) => join(options.directory, name))
-    await Promise.all(links.map((link) => leaveCgroup(link)))
+    const { directory, log } = options
+    const removals = (await namesIn(directory)).map((name) =>
+      leaveCgroup(join(directory, name)).catch((err: unknown) => log.warn({ err, name }, 'cgroup not removed')),
+    )
+    await Promise.all(removals)
     return new Supervisors(options)
   }
 
